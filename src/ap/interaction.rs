@@ -11,8 +11,8 @@ use crate::base::interaction_policy::{ActorSet, Interaction, InteractionPolicy, 
 use crate::base::{Error, Result};
 
 /// The member of `interactionPolicy` that rules an interaction.
-pub fn rule_name(deed: Interaction) -> &'static str {
-    match deed {
+pub fn rule_name(interaction: Interaction) -> &'static str {
+    match interaction {
         Interaction::Reply => "canReply",
         Interaction::Like => "canLike",
         Interaction::Boost => "canAnnounce",
@@ -21,8 +21,8 @@ pub fn rule_name(deed: Interaction) -> &'static str {
 }
 
 /// The type of the request activity.
-pub fn request_type(deed: Interaction) -> &'static str {
-    match deed {
+pub fn request_type(interaction: Interaction) -> &'static str {
+    match interaction {
         Interaction::Reply => "ReplyRequest",
         Interaction::Like => "LikeRequest",
         Interaction::Boost => "AnnounceRequest",
@@ -32,12 +32,12 @@ pub fn request_type(deed: Interaction) -> &'static str {
 
 /// The interaction that an activity of this type requests.
 pub fn request_kind(kind: &str) -> Option<Interaction> {
-    Interaction::ALL.into_iter().find(|deed| request_type(*deed) == kind)
+    Interaction::ALL.into_iter().find(|interaction| request_type(*interaction) == kind)
 }
 
 /// The type of a stamp.
-pub fn authorization_type(deed: Interaction) -> &'static str {
-    match deed {
+pub fn authorization_type(interaction: Interaction) -> &'static str {
+    match interaction {
         Interaction::Reply => "ReplyAuthorization",
         Interaction::Like => "LikeAuthorization",
         Interaction::Boost => "AnnounceAuthorization",
@@ -46,8 +46,8 @@ pub fn authorization_type(deed: Interaction) -> &'static str {
 }
 
 /// The member of a post, Like or Announce that holds its stamp.
-pub fn authorization_member(deed: Interaction) -> &'static str {
-    match deed {
+pub fn authorization_member(interaction: Interaction) -> &'static str {
+    match interaction {
         Interaction::Reply => "replyAuthorization",
         Interaction::Like => "likeAuthorization",
         Interaction::Boost => "announceAuthorization",
@@ -64,21 +64,22 @@ pub struct ReceivedPolicy {
 
 /// Reads the `interactionPolicy` of a post.
 pub fn read(doc: &Value) -> ReceivedPolicy {
-    let rule = |deed: Interaction| addressing::policy(doc, rule_name(deed)).map(|policy| (deed, policy));
+    let rule =
+        |interaction: Interaction| addressing::policy(doc, rule_name(interaction)).map(|policy| (interaction, policy));
     let rules: Vec<_> = Interaction::ALL.into_iter().filter_map(rule).collect();
     // Before 0.20 GoToSocial wrote `always` alone, and knows no requests.
-    let newer = |deed: &Interaction| {
-        let rule = doc.get("interactionPolicy").and_then(|policy| policy.get(rule_name(*deed)));
+    let newer = |interaction: &Interaction| {
+        let rule = doc.get("interactionPolicy").and_then(|policy| policy.get(rule_name(*interaction)));
         rule.is_some_and(|rule| rule.get("automaticApproval").is_some() || rule.get("manualApproval").is_some())
     };
-    let elder = !rules.is_empty() && !rules.iter().any(|(deed, _)| newer(deed));
+    let elder = !rules.is_empty() && !rules.iter().any(|(interaction, _)| newer(interaction));
     ReceivedPolicy { rules, elder }
 }
 
 impl ReceivedPolicy {
     /// The rule for an interaction as written.
-    pub fn get(&self, deed: Interaction) -> Option<&ApprovalLists> {
-        self.rules.iter().find(|(ruled, _)| *ruled == deed).map(|(_, policy)| policy)
+    pub fn get(&self, interaction: Interaction) -> Option<&ApprovalLists> {
+        self.rules.iter().find(|(ruled, _)| *ruled == interaction).map(|(_, policy)| policy)
     }
 
     /// The policy as it applies to `us`; `followers` and `following` are the author's collections.
@@ -97,8 +98,8 @@ impl ReceivedPolicy {
         } else {
             InteractionPolicy::default()
         };
-        self.rules.iter().fold(start, |rules, (deed, policy)| {
-            rules.with(*deed, PolicyRule { automatic: who(&policy.automatic), manual: who(&policy.manual) })
+        self.rules.iter().fold(start, |rules, (interaction, policy)| {
+            rules.with(*interaction, PolicyRule { automatic: who(&policy.automatic), manual: who(&policy.manual) })
         })
     }
 }
@@ -118,12 +119,12 @@ pub struct PolicyAuthor<'a> {
 /// would be no rule at all in JSON-LD.
 pub fn policy(rules: &InteractionPolicy, author: &PolicyAuthor<'_>, named: &[String]) -> Value {
     let mut members = Map::new();
-    for deed in Interaction::ALL {
-        let Some(rule) = rules.get(deed) else { continue };
+    for interaction in Interaction::ALL {
+        let Some(rule) = rules.get(interaction) else { continue };
         let mut automatic = list(rule.automatic, author);
         if !rule.automatic.has(ActorSet::EVERYONE) {
             automatic.insert(0, author.id.to_owned());
-            if deed == Interaction::Reply {
+            if interaction == Interaction::Reply {
                 automatic.extend(named.iter().filter(|uri| *uri != author.id).cloned());
             }
         }
@@ -132,7 +133,7 @@ pub fn policy(rules: &InteractionPolicy, author: &PolicyAuthor<'_>, named: &[Str
         if let (false, Value::Object(member)) = (manual.is_empty(), &mut member) {
             member.insert("manualApproval".to_owned(), json!(manual));
         }
-        members.insert(rule_name(deed).to_owned(), member);
+        members.insert(rule_name(interaction).to_owned(), member);
     }
     Value::Object(members)
 }
@@ -152,7 +153,7 @@ pub struct Authorization {
     /// Its id.
     pub id: Uri,
     /// The interaction.
-    pub deed: Interaction,
+    pub interaction: Interaction,
     /// The author of `target`.
     pub author: Uri,
     /// The post, Like or Announce it is for.
@@ -164,13 +165,14 @@ pub struct Authorization {
 impl Authorization {
     /// Reads a stamp; Invalid when a member is missing or its type is unknown.
     pub fn read(doc: &Value) -> Result<Self> {
-        let deed = Interaction::ALL.into_iter().find(|deed| json::is_type(doc, authorization_type(*deed)));
-        let deed = deed.ok_or_else(|| Error::invalid("that is no stamp"))?;
+        let interaction =
+            Interaction::ALL.into_iter().find(|interaction| json::is_type(doc, authorization_type(*interaction)));
+        let interaction = interaction.ok_or_else(|| Error::invalid("that is no stamp"))?;
         let member =
             |key: &str| json::id_of(doc, key).ok_or_else(|| Error::invalid(format!("the stamp has no usable {key}")));
         Ok(Self {
             id: json::id(doc).ok_or_else(|| Error::invalid("the stamp has no usable id"))?,
-            deed,
+            interaction,
             author: member("attributedTo")?,
             object: member("interactingObject")?,
             target: member("interactionTarget")?,
@@ -179,8 +181,8 @@ impl Authorization {
 }
 
 /// A stamp of ours: only ids, so that nothing private is shown.
-pub fn authorization(id: &str, deed: Interaction, owner: &str, object: &str, target: &str) -> Value {
-    DocumentBuilder::of(authorization_type(deed), context::full_context())
+pub fn authorization(id: &str, interaction: Interaction, owner: &str, object: &str, target: &str) -> Value {
+    DocumentBuilder::of(authorization_type(interaction), context::full_context())
         .put("id", id)
         .put("attributedTo", owner)
         .put("interactingObject", object)
@@ -253,7 +255,7 @@ mod tests {
         );
         let read = Authorization::read(&doc).unwrap();
         assert_eq!(
-            (read.deed, read.author.as_str(), read.object.as_str()),
+            (read.interaction, read.author.as_str(), read.object.as_str()),
             (Interaction::Quote, ANN, "https://b.example/2")
         );
         for key in ["type", "id", "attributedTo", "interactingObject", "interactionTarget"] {

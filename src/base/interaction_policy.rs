@@ -36,7 +36,7 @@ impl Interaction {
 
     /// The interaction of a stored word.
     pub fn from_word(word: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|deed| deed.word() == word)
+        Self::ALL.into_iter().find(|interaction| interaction.word() == word)
     }
 
     /// The verb: "reply to", "like", …
@@ -160,14 +160,14 @@ const LEGACY_GOTOSOCIAL_BIT: i64 = 1 << 40;
 
 impl InteractionPolicy {
     /// The rule for an interaction.
-    pub fn get(&self, deed: Interaction) -> Option<PolicyRule> {
-        self.rules.get(deed.bit_offset() as usize).copied().flatten()
+    pub fn get(&self, interaction: Interaction) -> Option<PolicyRule> {
+        self.rules.get(interaction.bit_offset() as usize).copied().flatten()
     }
 
     /// The same policy with this rule.
     #[must_use]
-    pub fn with(mut self, deed: Interaction, rule: PolicyRule) -> Self {
-        if let Some(place) = self.rules.get_mut(deed.bit_offset() as usize) {
+    pub fn with(mut self, interaction: Interaction, rule: PolicyRule) -> Self {
+        if let Some(place) = self.rules.get_mut(interaction.bit_offset() as usize) {
             *place = Some(rule);
         }
         self
@@ -181,19 +181,22 @@ impl InteractionPolicy {
 
     /// True when the policy equals the default: everyone may reply, like and boost.
     pub fn is_default(&self) -> bool {
-        Interaction::ALL.into_iter().all(|deed| match self.get(deed) {
+        Interaction::ALL.into_iter().all(|interaction| match self.get(interaction) {
             None => true,
             Some(rule) => {
-                deed != Interaction::Quote && rule.automatic.has(ActorSet::EVERYONE) && rule.manual == ActorSet::NOBODY
+                interaction != Interaction::Quote
+                    && rule.automatic.has(ActorSet::EVERYONE)
+                    && rule.manual == ActorSet::NOBODY
             }
         })
     }
 
     /// The number the store keeps.
     pub fn bits(&self) -> i64 {
-        let one = |deed: Interaction| {
-            let bits = self.get(deed).map_or(0, |r| 1 | i64::from(r.automatic.0) << 1 | i64::from(r.manual.0) << 5);
-            bits << (RULE_BITS * deed.bit_offset())
+        let one = |interaction: Interaction| {
+            let bits =
+                self.get(interaction).map_or(0, |r| 1 | i64::from(r.automatic.0) << 1 | i64::from(r.manual.0) << 5);
+            bits << (RULE_BITS * interaction.bit_offset())
         };
         let elder = if self.legacy_gotosocial { LEGACY_GOTOSOCIAL_BIT } else { 0 };
         Interaction::ALL.into_iter().map(one).fold(elder, |all, bits| all | bits)
@@ -202,10 +205,10 @@ impl InteractionPolicy {
     /// The policy of a stored number.
     pub fn from_bits(bits: i64) -> Self {
         let four = |bits: i64| ActorSet(u8::try_from(bits & 15).unwrap_or_default());
-        let one = |rules: Self, deed: Interaction| {
-            let own = bits >> (RULE_BITS * deed.bit_offset());
+        let one = |rules: Self, interaction: Interaction| {
+            let own = bits >> (RULE_BITS * interaction.bit_offset());
             let rule = PolicyRule { automatic: four(own >> 1), manual: four(own >> 5) };
-            if own & 1 == 1 { rules.with(deed, rule) } else { rules }
+            if own & 1 == 1 { rules.with(interaction, rule) } else { rules }
         };
         let start = Self { legacy_gotosocial: bits & LEGACY_GOTOSOCIAL_BIT != 0, ..Self::default() };
         Interaction::ALL.into_iter().fold(start, one)

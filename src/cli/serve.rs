@@ -173,19 +173,19 @@ fn run(node: Node, listener: TcpListener, greet: impl FnOnce(&Node, SocketAddr) 
         let server = web::serve(Arc::clone(&app.node), listener)?;
         let handle = server.handle();
         let mut serving = tokio::task::spawn(server);
-        let door = ControlSocket::open(&app.node)?;
+        let limiter = ControlSocket::open(&app.node)?;
         app.start()?;
         greet(&app.node, address)?;
         notify(&[NotifyState::Ready]);
         let why = tokio::select! {
             ended = &mut serving => Err(Error::internal(format!("the web server ended by itself: {ended:?}"))),
             () = signals.next() => Ok(()),
-            () = door.answer(&app.node) => Ok(()),
+            () = limiter.answer(&app.node) => Ok(()),
             () = watchdog(&app.node) => Ok(()),
         };
         notify(&[NotifyState::Stopping]);
         tracing::info!("stopping");
-        drop(door);
+        drop(limiter);
         let workers = tokio::task::spawn_blocking({
             let app = app.clone();
             move || app.stop()

@@ -196,11 +196,11 @@ struct PoolState {
 /// Starts workers when something is due, until stopped; then waits for them.
 fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
     let crew = PoolState::default();
-    let bell = node.store.commit_notifier();
+    let notifier = node.store.commit_notifier();
     let mut look = (Stopwatch::start(), 0);
     thread::scope(|scope| {
         while !stop.is_set() {
-            let rung = bell.generation();
+            let rung = notifier.generation();
             if crew.failed.swap(false, Ordering::SeqCst) {
                 stop.sleep(ERROR_PAUSE);
             }
@@ -212,7 +212,7 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                 }
                 Ok(Some(wait)) if wait.is_zero() && hands < line.normal_workers => {
                     start_worker(scope, node, line, &crew, stop, 1);
-                    bell.wait(rung, WORKER_START_TIMEOUT);
+                    notifier.wait(rung, WORKER_START_TIMEOUT);
                 }
                 Ok(Some(wait)) if wait.is_zero() => {
                     let done = crew.finished_jobs.load(Ordering::SeqCst);
@@ -231,7 +231,7 @@ fn supervise(node: &Node, line: &WorkerQueue, stop: &StopSignal) {
                     }
                     stop.sleep(SUPERVISOR_INTERVAL);
                 }
-                Ok(wait) => bell.wait(rung, wait.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)),
+                Ok(wait) => notifier.wait(rung, wait.unwrap_or(MAX_SLEEP).min(MAX_SLEEP)),
             }
         }
     });

@@ -93,7 +93,8 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     list::timeline_rows(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
     if let Some(how) = outbound::request_mode(w, owner.id, &of, Interaction::Boost)? {
-        let done = PerformedInteraction { deed: Interaction::Boost, uri: &uri, made: Some(boost.id), target: &of };
+        let done =
+            PerformedInteraction { interaction: Interaction::Boost, uri: &uri, made: Some(boost.id), target: &of };
         outbound::send_request(w, owner, how, &done, || Ok(announce.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(boost.id);

@@ -65,10 +65,10 @@ pub(super) fn forward(
     owner: &Actor,
     sender: &Actor,
     activity: &Activity,
-    errand: &ForwardJob,
+    job: &ForwardJob,
 ) -> Result<()> {
     let Some(uri) = &activity.id else { return Ok(()) };
-    let known = match errand {
+    let known = match job {
         // Applied means: stored, by its author, and public.
         ForwardJob::Forward(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
         ForwardJob::ForwardDeletion(id) => posts::by_uri(w, id)?.is_none(),
@@ -78,11 +78,10 @@ pub(super) fn forward(
     {
         return Ok(());
     }
-    let (ForwardJob::Forward(object_uri) | ForwardJob::ForwardDeletion(object_uri)) = errand;
+    let (ForwardJob::Forward(object_uri) | ForwardJob::ForwardDeletion(object_uri)) = job;
     let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(COUNT_WINDOW), sender.id)?;
     // Each Delete removes a stored reply, so there are no more of them than forwarded replies.
-    if matches!(errand, ForwardJob::Forward(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR)
-    {
+    if matches!(job, ForwardJob::Forward(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
         tracing::info!(author = sender.uri, "too many answers to pass this one on");
         return Ok(());
     }

@@ -49,7 +49,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
     if let Some(how) = outbound::request_mode(w, owner.id, &post, Interaction::Like)? {
-        let done = PerformedInteraction { deed: Interaction::Like, uri: &uri, made: None, target: &post };
+        let done = PerformedInteraction { interaction: Interaction::Like, uri: &uri, made: None, target: &post };
         outbound::send_request(w, owner, how, &done, || Ok(like.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());

@@ -106,10 +106,10 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
             return Ok(());
         }
     }
-    let errand = inbox_forwarding::forward_job(w, owner, sender, activity)?;
+    let job = inbox_forwarding::forward_job(w, owner, sender, activity)?;
     apply(w, owner, sender, activity)?;
-    match errand {
-        Some(errand) => inbox_forwarding::forward(w, &actors::by_id(w, owner)?, sender, activity, &errand),
+    match job {
+        Some(job) => inbox_forwarding::forward(w, &actors::by_id(w, owner)?, sender, activity, &job),
         None => Ok(()),
     }
 }

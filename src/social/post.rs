@@ -130,7 +130,8 @@ pub fn publish(
     if let Some(parent) = &parent
         && let Some(how) = outbound::request_mode(w, owner.id, parent, Interaction::Reply)?
     {
-        let done = PerformedInteraction { deed: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
+        let done =
+            PerformedInteraction { interaction: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
         outbound::send_request(w, owner, how, &done, || document::post(w, owner, &post))?;
         if how == RequestMode::Explicit {
             // The others get it when the parent's author has approved it.

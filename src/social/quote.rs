@@ -207,7 +207,7 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
     let state = match sight {
         AuthorizationCheck::NoResponse => return postpone_check(w, quote),
         AuthorizationCheck::Found(stamp) => {
-            let fits = stamp.deed == Interaction::Quote
+            let fits = stamp.interaction == Interaction::Quote
                 && stamp.id == looked_at
                 && same_origin(looked_at, &author.uri)
                 && stamp.author == author.uri.as_str()

@@ -75,7 +75,8 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     let react = stored_reaction(w, owner, &reaction, post, &author)?;
     // Policies for likes also apply to reactions.
     if let Some(how) = outbound::request_mode(w, owner.id, post, Interaction::Like)? {
-        let done = PerformedInteraction { deed: Interaction::Like, uri: &reaction.uri, made: None, target: post };
+        let done =
+            PerformedInteraction { interaction: Interaction::Like, uri: &reaction.uri, made: None, target: post };
         outbound::send_request(w, owner, how, &done, || Ok(react.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());

@@ -78,13 +78,13 @@ impl Writer {
     /// Starts the thread on an open, migrated connection.
     pub(super) fn start(conn: Connection, clock: Clock) -> Result<Self> {
         let (jobs, queue) = channel();
-        let bell = CommitNotifier::new();
-        let ring = bell.clone();
-        let ears = EventDemand::default();
-        let hears = ears.clone();
+        let notifier = CommitNotifier::new();
+        let ring = notifier.clone();
+        let demand = EventDemand::default();
+        let hears = demand.clone();
         let thread =
             thread::Builder::new().name("writer".into()).spawn(move || run(&conn, &clock, &queue, &ring, &hears))?;
-        Ok(Self { jobs: Some(jobs), thread: Some(thread), commit_notifier: bell, event_demand: ears })
+        Ok(Self { jobs: Some(jobs), thread: Some(thread), commit_notifier: notifier, event_demand: demand })
     }
 
     pub(super) fn commit_notifier(&self) -> &CommitNotifier {
@@ -153,9 +153,9 @@ impl Drop for Writer {
     }
 }
 
-fn run(conn: &Connection, clock: &Clock, queue: &Receiver<WriteJob>, bell: &CommitNotifier, ears: &EventDemand) {
+fn run(conn: &Connection, clock: &Clock, queue: &Receiver<WriteJob>, notifier: &CommitNotifier, demand: &EventDemand) {
     while let Ok(first) = queue.recv() {
-        batch(conn, clock, first, queue, (bell, ears));
+        batch(conn, clock, first, queue, (notifier, demand));
     }
 }
 
@@ -166,7 +166,7 @@ fn batch(
     clock: &Clock,
     first: WriteJob,
     queue: &Receiver<WriteJob>,
-    (bell, ears): (&CommitNotifier, &EventDemand),
+    (notifier, demand): (&CommitNotifier, &EventDemand),
 ) {
     let changes = conn.total_changes();
     if let Err(error) = conn.execute_batch("BEGIN IMMEDIATE") {
@@ -177,7 +177,7 @@ fn batch(
     let mut answers: Vec<WriteResult> = Vec::new();
     let mut next = Some(first);
     while let Some(job) = next {
-        let (answer, lost) = step(conn, clock, job, ears);
+        let (answer, lost) = step(conn, clock, job, demand);
         answers.push(answer);
         if let Err(why) = lost {
             return fail_batch(conn, answers, &why);
@@ -187,7 +187,7 @@ fn batch(
     match conn.execute_batch("COMMIT") {
         Ok(()) => {
             if conn.total_changes() != changes {
-                bell.notify();
+                notifier.notify();
             }
             answers.into_iter().for_each(|answer| answer(None));
         }
@@ -196,11 +196,11 @@ fn batch(
 }
 
 /// One act in its savepoint. The second half is Err when the whole transaction is lost with it.
-fn step(conn: &Connection, clock: &Clock, job: WriteJob, ears: &EventDemand) -> (WriteResult, Result<(), String>) {
+fn step(conn: &Connection, clock: &Clock, job: WriteJob, demand: &EventDemand) -> (WriteResult, Result<(), String>) {
     if let Err(error) = conn.execute_batch("SAVEPOINT act") {
         return (job(None).answer, Err(error.to_string()));
     }
-    let ran = job(Some(&Write::new(conn, clock.now(), ears)));
+    let ran = job(Some(&Write::new(conn, clock.now(), demand)));
     if conn.is_autocommit() {
         return (ran.answer, Err("SQLite ended the transaction (disk full or I/O error)".to_owned()));
     }

@@ -92,8 +92,8 @@ fn is_mark(c: char) -> bool {
         return false;
     }
     let mut pair = [0; 5];
-    let (letter, rest) = pair.split_at_mut(1);
-    letter.copy_from_slice(b"a");
+    let (signed, rest) = pair.split_at_mut(1);
+    signed.copy_from_slice(b"a");
     let length = 1 + c.encode_utf8(rest).len();
     let pair = pair.get(..length).and_then(|bytes| std::str::from_utf8(bytes).ok());
     pair.is_some_and(|pair| pair.graphemes(true).count() == 1)

@@ -63,19 +63,19 @@ fn push_separated(out: &mut String, word: &str) {
     if !out.is_empty() {
         out.push(' ');
     }
-    for letter in word.chars() {
-        match letter {
+    for signed in word.chars() {
+        match signed {
             // How the index would be told of other columns.
             '"' | '\0' => out.push(' '),
-            _ if is_own_word(letter) => out.extend([' ', letter, ' ']),
-            _ => out.push(letter),
+            _ if is_own_word(signed) => out.extend([' ', signed, ' ']),
+            _ => out.push(signed),
         }
     }
 }
 
 /// Han, kana and hangul.
-fn is_own_word(letter: char) -> bool {
-    matches!(letter, '\u{3040}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
+fn is_own_word(signed: char) -> bool {
+    matches!(signed, '\u{3040}'..='\u{30FF}' | '\u{31F0}'..='\u{31FF}' | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}'
         | '\u{AC00}'..='\u{D7AF}' | '\u{F900}'..='\u{FAFF}' | '\u{FF66}'..='\u{FF9F}' | '\u{20000}'..='\u{3FFFF}')
 }
 

@@ -99,8 +99,8 @@ fn app_with(
     hub: web::Data<api::streaming::StreamHub>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     let node = web::Data::from(node);
-    let door = web::Data::new(rate_limit::InboxRateLimiter::default());
-    let rooms = web::Data::new(request_body::BodyBudgets::default());
+    let limiter = web::Data::new(rate_limit::InboxRateLimiter::default());
+    let budgets = web::Data::new(request_body::BodyBudgets::default());
     let patience = web::Data::new(page::visitor::remote_follow::RemoteFollowLimiter::default());
     let gate = web::Data::new(login::LoginGuard::default());
     let turns = web::Data::new(files::ImageFetchPermits::default());
@@ -108,7 +108,7 @@ fn app_with(
     let rates = web::Data::new(api::ApiRateLimits::default());
     let again = web::Data::new(api::ResponseCache::default());
     move |cfg| {
-        cfg.app_data(node.clone()).app_data(door.clone()).app_data(rooms.clone()).app_data(gate.clone());
+        cfg.app_data(node.clone()).app_data(limiter.clone()).app_data(budgets.clone()).app_data(gate.clone());
         cfg.app_data(turns.clone()).app_data(patience.clone()).app_data(pieces.clone()).app_data(rates.clone());
         cfg.app_data(hub.clone()).app_data(again.clone());
         cfg.app_data(web::PathConfig::default().error_handler(|_, request| blocking::unreadable_path(request)));

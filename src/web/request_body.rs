@@ -219,15 +219,15 @@ pub struct BodyPermit(Arc<Mutex<BudgetState>>);
 
 #[derive(Debug)]
 struct BudgetState {
-    rooms: BodyBudgets,
+    budgets: BodyBudgets,
     sender: BodySender,
     received: usize,
     held: Option<OwnedSemaphorePermit>,
 }
 
 impl BodyPermit {
-    fn new(rooms: BodyBudgets, sender: BodySender) -> Self {
-        Self(Arc::new(Mutex::new(BudgetState { rooms, sender, received: 0, held: None })))
+    fn new(budgets: BodyBudgets, sender: BodySender) -> Self {
+        Self(Arc::new(Mutex::new(BudgetState { budgets, sender, received: 0, held: None })))
     }
 
     /// The sender, as far as known by now.
@@ -271,7 +271,7 @@ impl BudgetState {
             return Ok(());
         }
         let lacking = u32::try_from(lacking).map_err(|_| BodyError::TooLarge)?;
-        let more = self.rooms.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| BodyError::Full)?;
+        let more = self.budgets.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| BodyError::Full)?;
         match &mut self.held {
             Some(held) => held.merge(more),
             none => *none = Some(more),
@@ -307,11 +307,11 @@ fn length(request: &HttpRequest) -> Option<usize> {
 
 /// The body of a request, about to be read. Full when too many of its network's are.
 pub fn of(request: &HttpRequest, payload: Payload, sender: BodySender) -> Result<IncomingBody, BodyError> {
-    let (rooms, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
+    let (budgets, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
     let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
-    let rooms = rooms.map(|rooms| rooms.get_ref().clone()).unwrap_or_default();
-    let crowd = rooms.acquire(sender, from)?;
-    Ok(IncomingBody::new(BodyPermit::new(rooms, sender), payload, length(request), crowd))
+    let budgets = budgets.map(|budgets| budgets.get_ref().clone()).unwrap_or_default();
+    let crowd = budgets.acquire(sender, from)?;
+    Ok(IncomingBody::new(BodyPermit::new(budgets, sender), payload, length(request), crowd))
 }
 
 impl IncomingBody {

@@ -52,7 +52,7 @@ pub(in crate::social) fn request_mode(
 /// An interaction of the owner's.
 pub(in crate::social) struct PerformedInteraction<'a> {
     /// Which.
-    pub(in crate::social) deed: Interaction,
+    pub(in crate::social) interaction: Interaction,
     /// Its id: our post, Like or Announce.
     pub(in crate::social) uri: &'a str,
     /// Our reply or boost.
@@ -72,7 +72,7 @@ pub(in crate::social) fn send_request(
 ) -> Result<()> {
     let mut asked = InteractionRequestOut {
         object_uri: done.uri.to_owned(),
-        interaction: done.deed,
+        interaction: done.interaction,
         target_id: done.target.id,
         own_post_id: done.made,
         request_uri: None,
@@ -82,7 +82,7 @@ pub(in crate::social) fn send_request(
     if how == RequestMode::Explicit {
         let author = actors::by_id(w, done.target.actor_id)?;
         let (id, uri) = following(w, owner, done.uri)?;
-        let request = documents::request(owner, &uri, done.deed, done.target, &author, instrument()?, w.now);
+        let request = documents::request(owner, &uri, done.interaction, done.target, &author, instrument()?, w.now);
         outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))?;
         asked.request_uri = Some(uri);
     }

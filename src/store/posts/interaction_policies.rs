@@ -20,8 +20,8 @@ pub struct PostPermission {
 
 impl PostPermission {
     /// What the owner may do; None where the policy has no rule.
-    pub fn permission(&self, deed: Interaction) -> Option<Permission> {
-        self.policy.get(deed).map(|rule| rule.permission(self.relation))
+    pub fn permission(&self, interaction: Interaction) -> Option<Permission> {
+        self.policy.get(interaction).map(|rule| rule.permission(self.relation))
     }
 }
 

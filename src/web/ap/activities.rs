@@ -20,19 +20,19 @@ use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/activities/ID`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let known = match authorized_fetch::fetch_access(node, &letter)? {
+        let known = match authorized_fetch::fetch_access(node, &signed)? {
             FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
             FetchAccess::Known(actor) => Some(*actor),
             FetchAccess::Anyone => None,
         };
-        let url = letter.url(node);
+        let url = signed.url(node);
         if let Some(open) = node.store.read(|r| find(r, &url, None))? {
             return Ok(if known.is_some() { open.for_reader() } else { open });
         }
         // The same is done whether there is something private or nothing.
-        let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
+        let Some(reader) = known.or_else(|| signed.reader(node)) else { return Err(Error::NotFound) };
         node.store.read(|r| find(r, &url, Some(&reader)))?.ok_or(Error::NotFound)
     });
     Ok(found.await?.answer(&request))

@@ -25,13 +25,13 @@ fn owner_by_id(r: &Read<'_>, url: &str) -> Result<Actor> {
 
 /// `GET /@NAME` and `/users/NAME` by a peer.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         let whole = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner(r));
         let stub = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner_stub(r));
         // A rejected reader still gets the keys: without them nobody could verify our signatures.
-        match authorized_fetch::fetch_access(node, &letter) {
+        match authorized_fetch::fetch_access(node, &signed) {
             Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Public),
             Ok(FetchAccess::Known(_)) => node.store.read(whole).map(ServedDocument::ForReader),
             Ok(FetchAccess::Refused(_)) | Err(Error::NotFound) => node.store.read(stub).map(ServedDocument::ForReader),
@@ -43,9 +43,9 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
 
 /// `GET /users/NAME` by a browser: on to the page.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let owner = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         node.store.read(|r| owner_by_id(r, &url))
     });
     Ok(HttpResponse::Found().insert_header((header::LOCATION, owner.await?.url)).finish())

@@ -18,12 +18,12 @@ pub async fn show(
     path: web::Path<(String, RequestId)>,
 ) -> Result<HttpResponse, ApError> {
     let (_, id) = path.into_inner();
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         match node.store.read(|r| find(r, &url, id, None)) {
             Err(Error::NotFound) => {
-                let reader = letter.reader(node);
+                let reader = signed.reader(node);
                 node.store.read(|r| find(r, &url, id, reader.as_ref()))
             }
             found => found,

@@ -23,17 +23,17 @@ pub(super) enum FetchAccess {
 }
 
 /// Decides whether a reader may read. NotFound for blocked ones: for them nothing exists here.
-pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
-    if letter.is_signed() && node.store.read(|r| claims_blocked_host(node, r, letter))? {
+pub(super) fn fetch_access(node: &Node, signed: &SignedRequest) -> Result<FetchAccess> {
+    if signed.is_signed() && node.store.read(|r| claims_blocked_host(node, r, signed))? {
         return Err(Error::NotFound);
     }
     if !node.store.read(node::settings)?.signed_fetch {
         return Ok(FetchAccess::Anyone);
     }
-    if !letter.is_signed() {
+    if !signed.is_signed() {
         return Ok(FetchAccess::Refused("this server answers only requests that are signed".to_owned()));
     }
-    match verify::verify_signer(node, &letter.received(node), letter.from) {
+    match verify::verify_signer(node, &signed.received(node), signed.from) {
         Ok(actor) if node.store.read(|r| block_filter::is_hidden(r, &actor))? => Err(Error::NotFound),
         Ok(actor) => Ok(FetchAccess::Known(Box::new(actor))),
         Err(SignatureRejection::Unavailable(why)) => {
@@ -51,8 +51,8 @@ pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchA
 
 /// Whether the named key, valid or not, belongs to a blocked actor. Nothing is fetched; a false claim harms only its
 /// sender.
-fn claims_blocked_host(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
-    let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
+fn claims_blocked_host(node: &Node, r: &Read<'_>, signed: &SignedRequest) -> Result<bool> {
+    let Ok(claim) = sig::claim(&signed.received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {
         let owner = key_id.split('#').next().unwrap_or_default();
         if host_blocks::of_host(r, &host_of(owner))?.is_blocked() {

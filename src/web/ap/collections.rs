@@ -40,11 +40,11 @@ pub async fn show(
     node: web::Data<Node>,
     window: web::Query<CollectionWindow>,
 ) -> Result<HttpResponse, ApError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Public);
-        Ok(match authorized_fetch::fetch_access(node, &letter)? {
+        Ok(match authorized_fetch::fetch_access(node, &signed)? {
             FetchAccess::Refused(why) => ServedDocument::Refused(why),
             FetchAccess::Known(_) => find()?.for_reader(),
             FetchAccess::Anyone => find()?,

@@ -27,20 +27,20 @@ pub async fn receive(
     request: HttpRequest,
     body: web::Payload,
     node: web::Data<Node>,
-    door: web::Data<InboxRateLimiter>,
+    limiter: web::Data<InboxRateLimiter>,
 ) -> HttpResponse {
     let from = rate_limit::caller(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
-    if !door.allows(from, now) {
+    if !limiter.allows(from, now) {
         return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
     }
     match read_and_receive(&request, body, &node).await {
         Ok(()) => HttpResponse::Accepted().finish(),
         Err((code, why)) => {
             if code.is_client_error() {
-                door.note_refused(from, now);
+                limiter.note_refused(from, now);
             }
-            if door.may_log_rejection(now) {
+            if limiter.may_log_rejection(now) {
                 let key_id = claimed_key_id(&request);
                 let host = crate::federation::host_of(&key_id);
                 let address = from.map(|from| from.to_string()).unwrap_or_default();
@@ -69,13 +69,13 @@ async fn read_and_receive(
 ) -> Result<(), RefusedResponse> {
     check_type(request)?;
     let (body, place) = read(request, body).await?;
-    let letter = SignedRequest::of(request, body);
+    let signed = SignedRequest::of(request, body);
     let verdict = blocking::blocking(node, move |node| {
         let _place = place;
-        if !is_inbox(node, &letter.path)? {
+        if !is_inbox(node, &signed.path)? {
             return Ok(Err(SignatureVerdict::Missing));
         }
-        Ok(inbox::receive(node, &letter.received(node), letter.from).map_err(SignatureVerdict::Rejected))
+        Ok(inbox::receive(node, &signed.received(node), signed.from).map_err(SignatureVerdict::Rejected))
     });
     verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
         SignatureVerdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),

@@ -98,11 +98,11 @@ pub async fn shares(request: HttpRequest, node: web::Data<Node>) -> Result<HttpR
 }
 
 async fn part(request: HttpRequest, node: web::Data<Node>, part: PostResource) -> Result<HttpResponse, ApError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         let uri = url.strip_suffix(part.ending()).unwrap_or(&url);
-        find(node, &letter, uri, &part)
+        find(node, &signed, uri, &part)
     });
     Ok(found.await?.answer(&request))
 }
@@ -114,23 +114,23 @@ pub async fn at_page(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, ApError> {
     let id: PostId = path.1.parse()?;
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let found = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         let uri = node.store.read(|r| {
             let owner = actors::by_id(r, node::owner(r)?)?;
             // One that was deleted is known by its id alone.
             let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.html_url() == url);
             Ok(post.map_or_else(|| document::post_uri(&owner, id), |post| post.uri))
         })?;
-        find(node, &letter, &uri, &PostResource::Post)
+        find(node, &signed, &uri, &PostResource::Post)
     });
     Ok(found.await?.answer(&request))
 }
 
 /// The document of an own post or of a resource below it, if the reader may see it.
-fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> Result<ServedDocument> {
-    let known = match authorized_fetch::fetch_access(node, letter)? {
+fn find(node: &Node, signed: &SignedRequest, uri: &str, part: &PostResource) -> Result<ServedDocument> {
+    let known = match authorized_fetch::fetch_access(node, signed)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
         FetchAccess::Known(actor) => Some(*actor),
         FetchAccess::Anyone => None,
@@ -150,7 +150,7 @@ fn find(node: &Node, letter: &SignedRequest, uri: &str, part: &PostResource) -> 
         return Ok(if known.is_some() { open.for_reader() } else { open });
     }
     // From here on the same work is done whether or not a private post exists, so that the time reveals nothing.
-    let Some(reader) = known.or_else(|| letter.reader(node)) else { return Err(Error::NotFound) };
+    let Some(reader) = known.or_else(|| signed.reader(node)) else { return Err(Error::NotFound) };
     node.store.read(|r| {
         let (post, owner) = own(r, uri)?;
         let named = posts::mentions_actor(r, uri, &reader.uri)?;
@@ -226,9 +226,9 @@ fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Resul
 
 /// `GET /users/NAME/statuses/ID` by a browser: on to the page, which decides who may see it.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
+    let signed = SignedRequest::of(&request, web::Bytes::new());
     let page = blocking(&node, move |node| {
-        let url = letter.url(node);
+        let url = signed.url(node);
         node.store.read(|r| {
             if tombstones::deleted_at(r, &url)?.is_some() {
                 return Err(Error::Gone);

@@ -13,23 +13,23 @@ use crate::web::blocking::{ApError, blocking};
 
 /// `GET /users/NAME/followers_synchronization`, signed by any actor of the server it is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let letter = SignedRequest::of(&request, web::Bytes::new());
-    Ok(blocking(&node, move |node| part(node, &letter)).await?.answer(&request))
+    let signed = SignedRequest::of(&request, web::Bytes::new());
+    Ok(blocking(&node, move |node| part(node, &signed)).await?.answer(&request))
 }
 
 /// The followers on the signer's server.
-fn part(node: &Node, letter: &SignedRequest) -> Result<ServedDocument> {
-    let reader = match authorized_fetch::fetch_access(node, letter)? {
+fn part(node: &Node, signed: &SignedRequest) -> Result<ServedDocument> {
+    let reader = match authorized_fetch::fetch_access(node, signed)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
         FetchAccess::Known(actor) => Some(*actor),
-        FetchAccess::Anyone => letter.reader(node),
+        FetchAccess::Anyone => signed.reader(node),
     };
     let Some(reader) = reader else {
         return Ok(ServedDocument::Refused(
             "sign this request: each server may see its own part of the list".to_owned(),
         ));
     };
-    let url = letter.url(node);
+    let url = signed.url(node);
     node.store.read(|r| {
         let owner = actors::by_id(r, node::owner(r)?)?;
         if follower_sync::sync_url(&owner) != url {

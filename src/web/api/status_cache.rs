@@ -86,23 +86,23 @@ pub(super) struct StatusGeneration {
 pub struct StatusCache(pub(super) Mutex<StatusGeneration>);
 
 impl StatusCache {
-    pub(super) fn cached(&self, r: &Read<'_>, eyes: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
+    pub(super) fn cached(&self, r: &Read<'_>, viewer_key: ViewerKey, ids: &[PostId]) -> HashMap<PostId, CachedStatus> {
         let Some(now) = SnapshotKey::of(r) else { return HashMap::new() };
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !shelf.made.is_valid(now) {
             *shelf = StatusGeneration { made: now, ..StatusGeneration::default() };
         }
-        ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(eyes, *id))?.clone()))).collect()
+        ids.iter().filter_map(|id| Some((*id, shelf.texts.get(&(viewer_key, *id))?.clone()))).collect()
     }
 
-    pub(super) fn insert(&self, r: &Read<'_>, eyes: ViewerKey, made: &[CachedStatus]) {
+    pub(super) fn insert(&self, r: &Read<'_>, viewer_key: ViewerKey, made: &[CachedStatus]) {
         let mut shelf = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if !SnapshotKey::of(r).is_some_and(|now| shelf.made.is_valid(now)) {
             return;
         }
         for piece in made {
             let bytes = shelf.bytes + piece.text.get().len();
-            if bytes <= MAX_CACHE_BYTES && shelf.texts.insert((eyes, piece.id), piece.clone()).is_none() {
+            if bytes <= MAX_CACHE_BYTES && shelf.texts.insert((viewer_key, piece.id), piece.clone()).is_none() {
                 shelf.bytes = bytes;
             }
         }

@@ -167,9 +167,9 @@ fn page(
     problem: Option<&str>,
 ) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/")?;
         let ask_password = asked.wants_password() && store::node::password(r)?.is_some();
-        let handle = house.owner.as_ref().map(|owner| format!("@{}", owner.handle())).unwrap_or_default();
+        let handle = ctx.owner.as_ref().map(|owner| format!("@{}", owner.handle())).unwrap_or_default();
         let body = html! {
             div.narrow {
                 h1 { "Let “" bdi { (request.app.name) } "” in?" }
@@ -179,7 +179,7 @@ fn page(
                 @if let Some(site) = &request.app.website { p.note { "Its maker names " bdi { (site) } " as its page." } }
                 p.note { "Afterwards you are led to " bdi.address { (redirect_target(&request.redirect)) } ". In the settings you can end this at any time." }
                 form.stack method="post" action="/oauth/authorize" {
-                    (house.token(""))
+                    (ctx.token(""))
                     (hidden(asked))
                     @if ask_password {
                         label for="password" { "Your password" }
@@ -188,13 +188,13 @@ fn page(
                     button.main type="submit" name="decision" value="allow" { "Authorize" }
                 }
                 form method="post" action="/oauth/authorize" {
-                    (house.token(""))
+                    (ctx.token(""))
                     (hidden(asked))
                     button.quiet type="submit" name="decision" value="deny" { "No" }
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Authorize an app", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Authorize an app", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
@@ -219,7 +219,7 @@ fn redirect_target(redirect: &str) -> &str {
 
 fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/")?;
         let body = html! {
             div.narrow {
                 h1 { "Copy this code" }
@@ -227,8 +227,7 @@ fn shown_code(node: &Node, owner: &Owner, request: &AuthorizationRequest, code: 
                 p { code.address { (code) } }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("A code for an app", NavigationEntry::Elsewhere, body))
-            .into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("A code for an app", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 

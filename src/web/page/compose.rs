@@ -81,13 +81,13 @@ impl ComposeFields {
     }
 
     /// A reply form: mentions, content warning and audience taken from the parent.
-    pub fn for_reply(r: &Read<'_>, house: &PageContext<'_>, parent: &PostView) -> Result<Self> {
+    pub fn for_reply(r: &Read<'_>, ctx: &PageContext<'_>, parent: &PostView) -> Result<Self> {
         let fresh = Self::for_new_post(r)?;
         let mut names: Vec<String> = Vec::new();
-        if !house.is_owner(&parent.author) {
+        if !ctx.is_owner(&parent.author) {
             names.push(parent.author.handle());
         }
-        let own = house.owner.as_ref().map(|owner| owner.uri.as_str());
+        let own = ctx.owner.as_ref().map(|owner| owner.uri.as_str());
         for mention in parent.mentions.iter().filter(|mention| Some(mention.uri.as_str()) != own) {
             if !names.contains(&mention.handle) {
                 names.push(mention.handle.clone());
@@ -99,7 +99,7 @@ impl ComposeFields {
             audience: fresh.audience.max(Some(parent.post.audience)),
             language: for_reply_in(r, parent, &fresh.language)?,
             reply_to: Some(parent.post.id),
-            hint: interaction_requests::hint(house, parent, Interaction::Reply),
+            hint: interaction_requests::hint(ctx, parent, Interaction::Reply),
             button: Some("Reply"),
             ..fresh
         })
@@ -164,12 +164,12 @@ fn for_reply_in(r: &Read<'_>, parent: &PostView, usual: &str) -> Result<String> 
 }
 
 /// The form.
-pub fn form(house: &PageContext<'_>, filled: &ComposeFields) -> Markup {
+pub fn form(ctx: &PageContext<'_>, filled: &ComposeFields) -> Markup {
     let reply = filled.reply_to.is_some();
     let hint = if reply { "Your reply" } else { "What’s going on?" };
     html! {
         form.compose method="post" action="/compose" enctype="multipart/form-data" aria-label="Write a post" {
-            (house.token(""))
+            (ctx.token(""))
             @if let Some(id) = filled.reply_to { input type="hidden" name="reply_to" value=(id); }
             @if let Some(id) = filled.quote { input type="hidden" name="quote" value=(id); }
             @if let Some(hint) = &filled.hint { p.note role="note" { (hint) } }
@@ -255,41 +255,41 @@ pub async fn show(
     let asked = asked.into_inner();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             if let Some(draft) = asked.draft {
                 let filled = ComposeFields::from_draft(r, draft)?;
                 let parent = filled.reply_to.map(|id| post_views::single_view(r, id)).transpose()?;
-                return page(r, &house, parent.as_ref(), &filled);
+                return page(r, &ctx, parent.as_ref(), &filled);
             }
             let parent = asked.reply_to.map(|id| post_views::single_view(r, id)).transpose()?;
             let mut filled = match &parent {
-                Some(parent) => ComposeFields::for_reply(r, &house, parent)?,
+                Some(parent) => ComposeFields::for_reply(r, &ctx, parent)?,
                 None => ComposeFields::for_new_post(r)?,
             };
             let quoted = asked.quote.map(|id| post_views::single_view(r, id)).transpose()?;
             if let Some(quoted) = &quoted {
                 filled.quote = Some(quoted.post.id);
-                filled.hint = filled.hint.or_else(|| interaction_requests::hint(&house, quoted, Interaction::Quote));
+                filled.hint = filled.hint.or_else(|| interaction_requests::hint(&ctx, quoted, Interaction::Quote));
             }
             filled.text.push_str(asked.text.as_deref().unwrap_or_default());
             filled.group = asked.group.filter(|_| parent.is_none());
-            page(r, &house, parent.as_ref(), &filled)
+            page(r, &ctx, parent.as_ref(), &filled)
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn page(r: &Read<'_>, house: &PageContext<'_>, parent: Option<&PostView>, filled: &ComposeFields) -> Result<String> {
+fn page(r: &Read<'_>, ctx: &PageContext<'_>, parent: Option<&PostView>, filled: &ComposeFields) -> Result<String> {
     let title = if parent.is_some() { "Reply" } else { "Write" };
     let group = filled.group.map(|id| actors::by_id(r, id)).transpose()?;
     let quoted = filled.quote.map(|id| post_views::single_view(r, id)).transpose()?;
     let body = html! {
-        h1.quiet { (title) @if let Some(group) = &group { " in " (actor_widgets::mention(house, group)) } }
-        @if let Some(parent) = parent { (post_card::card(house, parent, CardPlacement::Above)) }
-        (form(house, filled))
-        @if let Some(quoted) = &quoted { (post_card::card(house, quoted, CardPlacement::Above)) }
+        h1.quiet { (title) @if let Some(group) = &group { " in " (actor_widgets::mention(ctx, group)) } }
+        @if let Some(parent) = parent { (post_card::card(ctx, parent, CardPlacement::Above)) }
+        (form(ctx, filled))
+        @if let Some(quoted) = &quoted { (post_card::card(ctx, quoted, CardPlacement::Above)) }
     };
-    Ok(layout::document(house, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
+    Ok(layout::document(ctx, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
 }
 
 /// `POST /compose`: publishes and leads to the post, or stores a draft or scheduled post and leads to the drafts. An
@@ -369,10 +369,10 @@ pub fn some_text(text: &str) -> Option<String> {
 
 fn show_again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/compose")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| post_views::single_view(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
         let files = kept.map(|kept| attachments::by_ids(r, &keeping::to_new_post(&kept).media)).transpose()?;
-        page(r, &house, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })
+        page(r, &ctx, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })
     })
 }

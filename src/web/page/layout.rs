@@ -149,16 +149,16 @@ impl PageFrame {
 }
 
 /// The whole document.
-pub fn document(house: &PageContext<'_>, page: &PageFrame) -> Markup {
-    let name = house.owner.as_ref().map_or(SOFTWARE, |owner| owner.name.as_str());
+pub fn document(ctx: &PageContext<'_>, page: &PageFrame) -> Markup {
+    let name = ctx.owner.as_ref().map_or(SOFTWARE, |owner| owner.name.as_str());
     let title = if page.title == name { name.to_owned() } else { format!("{} · {name}", page.title) };
     let top = html! {
-        @if house.session.is_some() { (navigation(house, page.here)) } @else { (header(house)) }
-        @if house.node.config.trial {
+        @if ctx.session.is_some() { (navigation(ctx, page.here)) } @else { (header(ctx)) }
+        @if ctx.node.config.trial {
             p.trial role="note" { "A private trial: nothing leaves this computer, and nobody else can see it." }
         }
     };
-    shell(&title, &page.head, &top, &page.body, &footer(house))
+    shell(&title, &page.head, &top, &page.body, &footer(ctx))
 }
 
 /// A document without navigation, for error pages, which must not query the database.
@@ -193,14 +193,14 @@ fn shell(title: &str, head: &Markup, top: &Markup, body: &Markup, bottom: &Marku
     }
 }
 
-fn navigation(house: &PageContext<'_>, here: NavigationEntry) -> Markup {
-    let people = if house.requests > 0 { "/requests" } else { "/following" };
-    let profile = house.profile_path();
+fn navigation(ctx: &PageContext<'_>, here: NavigationEntry) -> Markup {
+    let people = if ctx.requests > 0 { "/requests" } else { "/following" };
+    let profile = ctx.profile_path();
     let entries = [
         (NavigationEntry::Home, "/", "home", "Home", 0),
-        (NavigationEntry::Notifications, "/notifications", "bell", "Notifications", house.unseen),
+        (NavigationEntry::Notifications, "/notifications", "bell", "Notifications", ctx.unseen),
         (NavigationEntry::Find, "/find", "find", "Find", 0),
-        (NavigationEntry::People, people, "people", "People", house.requests),
+        (NavigationEntry::People, people, "people", "People", ctx.requests),
         (NavigationEntry::Profile, profile.as_str(), "person", "Profile", 0),
         (NavigationEntry::Settings, "/settings", "gear", "Settings", 0),
     ];
@@ -219,23 +219,23 @@ fn navigation(house: &PageContext<'_>, here: NavigationEntry) -> Markup {
 }
 
 /// The header for visitors: the owner's address.
-fn header(house: &PageContext<'_>) -> Markup {
+fn header(ctx: &PageContext<'_>) -> Markup {
     html! {
-        header.top { a.home href=(house.profile_path()) {
+        header.top { a.home href=(ctx.profile_path()) {
             (icon("cabin"))
-            span { (house.owner.as_ref().map_or(house.node.facts.origin.domain.as_str(), |owner| owner.host.as_str())) }
+            span { (ctx.owner.as_ref().map_or(ctx.node.facts.origin.domain.as_str(), |owner| owner.host.as_str())) }
         } }
     }
 }
 
-fn footer(house: &PageContext<'_>) -> Markup {
+fn footer(ctx: &PageContext<'_>) -> Markup {
     html! {
         footer.foot {
             ul {
                 li { a href="/about" rel="about terms-of-service" { "About" } }
                 li { a href="/privacy-policy" rel="privacy-policy" { "Privacy" } }
-                @if house.owner.is_some() { li { a href={ (house.profile_path()) "/feed.atom" } { "Feed" } } }
-                @if house.session.is_some() {
+                @if ctx.owner.is_some() { li { a href={ (ctx.profile_path()) "/feed.atom" } { "Feed" } } }
+                @if ctx.session.is_some() {
                     li { a href="/queue" { "Deliveries" } }
                 } @else {
                     li { a href="/login" rel="nofollow" { "Log in" } }

@@ -37,18 +37,18 @@ pub async fn show(
 
 fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, None, "/login")?;
+        let ctx = PageContext::load(node, r, None, "/login")?;
         let has_password = store::node::password(r)?.is_some();
         let body = html! {
             div.narrow {
                 h1 { "Log in" }
                 @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
-                @if let Some(owner) = &house.owner { p { "This is the server of " strong { bdi { (owner.name) } } "; only they have a key." } }
+                @if let Some(owner) = &ctx.owner { p { "This is the server of " strong { bdi { (owner.name) } } "; only they have a key." } }
                 form.stack method="post" action="/login" {
                     input type="hidden" name="next" value=(local_path(next));
                     // Password managers want to know whose password it is.
                     input hidden type="text" name="username" autocomplete="username" readonly
-                        value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
+                        value=(ctx.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                     label for="password" { "Password" }
                     input #password type="password" name="password" autocomplete="current-password" required maxlength=(login::MAX_PASSWORD_BYTES) autofocus;
                     button.main type="submit" { "Log in" }
@@ -59,7 +59,7 @@ fn page(node: &Node, next: &str, problem: Option<&str>) -> Result<String> {
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Log in", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Log in", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
@@ -139,7 +139,7 @@ pub async fn welcome(node: web::Data<Node>, session: MaybeSession) -> Result<Htt
 fn name_form(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Result<String> {
     let domain = &node.facts.origin.domain;
     node.store.read(|r| {
-        let house = PageContext::load(node, r, None, "/welcome")?;
+        let ctx = PageContext::load(node, r, None, "/welcome")?;
         let body = html! {
             div.narrow.welcome {
                 div.sign { (icon("cabin")) }
@@ -160,7 +160,7 @@ fn name_form(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Resu
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Welcome", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Welcome", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
@@ -184,8 +184,8 @@ pub async fn name(node: web::Data<Node>, sent: SessionForm) -> Result<HttpRespon
 }
 
 /// The button that ends this session.
-pub fn logout(house: &PageContext<'_>) -> Markup {
-    html! { form method="post" action="/logout" { (house.token("")) button.button type="submit" { (icon("door")) "Log out" } } }
+pub fn logout(ctx: &PageContext<'_>) -> Markup {
+    html! { form method="post" action="/logout" { (ctx.token("")) button.button type="submit" { (icon("door")) "Log out" } } }
 }
 
 /// `GET /authorize_interaction?uri=…`: somebody pressed "follow" or "reply" on another server. Leads the owner to the

@@ -84,20 +84,20 @@ pub async fn show(
     let before = before.before;
     let markup = blocking(&node, move |node| {
         let (markup, newest) = node.store.read(|r| {
-            let mut house = PageContext::load(node, r, Some(&owner), "/notifications")?.active_filters(r, FilterContext::Notifications)?;
+            let mut ctx = PageContext::load(node, r, Some(&owner), "/notifications")?.active_filters(r, FilterContext::Notifications)?;
             let seen = store::node::seen_notification(r)?;
             let events = notifications::page(r, before, NOTIFICATIONS_PER_PAGE)?;
             let newest = events.first().map(|event| event.id).filter(|id| *id > seen);
-            house.unseen = if before.is_none() { 0 } else { house.unseen };
+            ctx.unseen = if before.is_none() { 0 } else { ctx.unseen };
             let body = html! {
                 h1 { "Notifications" }
                 @if before.is_none() { (filtered::filtered_link(r)?) }
-                (list(r, &house, &events, seen)?)
+                (list(r, &ctx, &events, seen)?)
                 @if let (true, Some(last)) = (events.len() == NOTIFICATIONS_PER_PAGE as usize, events.last()) {
                     nav.pager aria-label="More notifications" { a rel="next" href={ "/notifications?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok((layout::document(&house, &PageFrame::new("Notifications", NavigationEntry::Notifications, body)).into_string(), newest))
+            Ok((layout::document(&ctx, &PageFrame::new("Notifications", NavigationEntry::Notifications, body)).into_string(), newest))
         })?;
         if let Some(newest) = newest {
             node.store.write(move |w| markers::seen(w, newest))?;
@@ -107,7 +107,7 @@ pub async fn show(
     Ok(layout::private(markup.await?))
 }
 
-fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: NotificationId) -> Result<Markup> {
+fn list(r: &Read<'_>, ctx: &PageContext<'_>, events: &[Notification], seen: NotificationId) -> Result<Markup> {
     let rows = group(events);
     let ids: Vec<ActorId> = rows.iter().flat_map(|row| row.people.iter().copied()).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &ids)?.into_iter().map(|actor| (actor.id, actor)).collect();
@@ -124,7 +124,7 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, events: &[Notification], seen: No
         ol.news {
             @for row in &rows {
                 @let who: Vec<&Actor> = row.people.iter().filter_map(|id| people.get(id)).collect();
-                (notification_row(house, row, &who, &notification_icons(row, &reacted), row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
+                (notification_row(ctx, row, &who, &notification_icons(row, &reacted), row.post.and_then(|id| posts.get(&id)), if row.newest > seen { "new" } else { "" }))
             }
         }
     })
@@ -142,19 +142,19 @@ fn notification_icons<'a>(row: &NotificationRow, reacted: &'a [Reaction]) -> Vec
 }
 
 fn notification_row(
-    house: &PageContext<'_>,
+    ctx: &PageContext<'_>,
     row: &NotificationRow,
     who: &[&Actor],
     signs: &[&ReactionEmoji],
     post: Option<&PostView>,
     mark: &str,
 ) -> Markup {
-    if post.is_some_and(|post| filter_result::is_hidden(house, post)) {
+    if post.is_some_and(|post| filter_result::is_hidden(ctx, post)) {
         return html! {};
     }
     if let (NotificationKind::Mention | NotificationKind::Quote | NotificationKind::Post, Some(post)) = (row.kind, post)
     {
-        return html! { li class={ "whole " (mark) } { (post_card::card(house, post, CardPlacement::List)) } };
+        return html! { li class={ "whole " (mark) } { (post_card::card(ctx, post, CardPlacement::List)) } };
     }
     let (sign, verb) = match row.kind {
         NotificationKind::Like => ("liked", "liked your post"),
@@ -177,16 +177,16 @@ fn notification_row(
         li class=(mark) {
             span class={ "sign news-" (sign) } { (icon(sign)) }
             div {
-                div.faces { @for actor in who.iter().take(MAX_AVATARS_PER_ROW) { a href=(actor_widgets::path(house, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(house, actor)) } } }
+                div.faces { @for actor in who.iter().take(MAX_AVATARS_PER_ROW) { a href=(actor_widgets::path(ctx, actor)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(ctx, actor)) } } }
                 p.said {
                     @match (row.kind, who) {
-                        (NotificationKind::Poll, [one]) if house.is_owner(one) => "Your poll is over",
-                        (NotificationKind::Poll, _) => { "A poll you voted in is over, by " (name_list(house, who)) }
-                        (NotificationKind::Reaction, _) => { (name_list(house, who)) " reacted with" @for sign in signs { " " (emoji::reaction_image(house, sign)) } " to your post" }
-                        _ => { (name_list(house, who)) " " (verb) }
-                    } " · " span.when { (formatting::relative_time(row.at, house.now)) }
+                        (NotificationKind::Poll, [one]) if ctx.is_owner(one) => "Your poll is over",
+                        (NotificationKind::Poll, _) => { "A poll you voted in is over, by " (name_list(ctx, who)) }
+                        (NotificationKind::Reaction, _) => { (name_list(ctx, who)) " reacted with" @for sign in signs { " " (emoji::reaction_image(ctx, sign)) } " to your post" }
+                        _ => { (name_list(ctx, who)) " " (verb) }
+                    } " · " span.when { (formatting::relative_time(row.at, ctx.now)) }
                 }
-                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(house, post)) } } }
+                @if let Some(post) = post { a.about href={ "/post/" (post.post.id) } { bdi { (excerpt(ctx, post)) } } }
                 @if row.kind == NotificationKind::Report { div.do { a.button href="/reports" { "Read it" } } }
                 @if matches!(row.kind, NotificationKind::FollowRequest | NotificationKind::Request) { div.do { a.button href="/requests" { "Open the requests" } } }
             }
@@ -195,22 +195,22 @@ fn notification_row(
 }
 
 /// The post in one line, or the filter that hides it.
-fn excerpt(house: &PageContext<'_>, post: &PostView) -> String {
-    match filter_result::filter_result(house, post) {
+fn excerpt(ctx: &PageContext<'_>, post: &PostView) -> String {
+    match filter_result::filter_result(ctx, post) {
         Some((FilterAction::Warn, title)) => format!("Filtered: {title}"),
         _ => post_card::quoted_post(post, MAX_EXCERPT_GRAPHEMES),
     }
 }
 
 /// "Anna", "Anna and Bo", "Anna, Bo and 3 others"; a single person with the whole handle.
-fn name_list(house: &PageContext<'_>, who: &[&Actor]) -> Markup {
+fn name_list(ctx: &PageContext<'_>, who: &[&Actor]) -> Markup {
     html! {
         @match who {
             [] => "Somebody",
-            [one] => { (actor_widgets::mention(house, one)) " " (actor_widgets::handle(one)) },
-            [one, two] => { (actor_widgets::mention(house, one)) " and " (actor_widgets::mention(house, two)) },
+            [one] => { (actor_widgets::mention(ctx, one)) " " (actor_widgets::handle(one)) },
+            [one, two] => { (actor_widgets::mention(ctx, one)) " and " (actor_widgets::mention(ctx, two)) },
             [one, two, rest @ ..] => {
-                (actor_widgets::mention(house, one)) ", " (actor_widgets::mention(house, two)) " and " (formatting::short_count(rest.len() as u64, "other"))
+                (actor_widgets::mention(ctx, one)) ", " (actor_widgets::mention(ctx, two)) " and " (formatting::short_count(rest.len() as u64, "other"))
             }
         }
     }

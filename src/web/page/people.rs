@@ -46,7 +46,7 @@ pub async fn show(
     let markup = blocking(&node, move |node| {
         backfill::enqueue(node, BackfillJob::Profile(id));
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Account)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = actors::by_id(r, id)?;
             let ties = FollowRelation::load(r, owner.actor, &actor)?;
             let mut ids = match actor.kind.as_str() {
@@ -57,12 +57,12 @@ pub async fn show(
             let top = PinnedSection::load(r, &actor, Viewer::Owner, window.before.or(window.after))?;
             let cards = post_views::post_views(r, &ids)?.into_iter().filter(|card| !top.has(card)).collect::<Vec<_>>();
             let body = html! {
-                (profile::header(&house, &actor, &follow_buttons(&house, &actor, &ties), &html! { (top.tags()) (profile_menu(r, &house, &actor, &ties)?) }))
-                (top.posts(&house))
-                @if cards.is_empty() && top.is_empty() { div.empty { p { (empty_list(&house, &actor)) } } } @else { (post_card::post_list(&house, &cards)) }
+                (profile::header(&ctx, &actor, &follow_buttons(&ctx, &actor, &ties), &html! { (top.tags()) (profile_menu(r, &ctx, &actor, &ties)?) }))
+                (top.posts(&ctx))
+                @if cards.is_empty() && top.is_empty() { div.empty { p { (empty_list(&ctx, &actor)) } } } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager(&format!("/people/{id}"), &ids, beyond))
             };
-            Ok(layout::document(&house, &PageFrame::new(actor.name.clone(), NavigationEntry::Elsewhere, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new(actor.name.clone(), NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -93,75 +93,75 @@ impl FollowRelation {
     }
 }
 
-fn follow_buttons(house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Markup {
+fn follow_buttons(ctx: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Markup {
     html! {
-        @if house.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
+        @if ctx.is_owner(actor) { a.button href="/settings" { (icon("pen")) "Edit" } }
         @else if actor.gone_at.is_none() {
             @if actor.kind == "Group" { a.button href={ "/compose?group=" (actor.id) } { (icon("pen")) "Post here" } }
             @match &ties.ours {
                 None if ties.distance.is_blocked() => {},
-                None => (actor_widgets::action_button(house, actor, "follow", "Follow", "button main")),
-                Some(follow) if follow.accepted_at.is_some() => (actor_widgets::action_button(house, actor, "unfollow", "Unfollow", "button")),
-                Some(_) => (actor_widgets::action_button(house, actor, "unfollow", "Withdraw request", "button")),
+                None => (actor_widgets::action_button(ctx, actor, "follow", "Follow", "button main")),
+                Some(follow) if follow.accepted_at.is_some() => (actor_widgets::action_button(ctx, actor, "unfollow", "Unfollow", "button")),
+                Some(_) => (actor_widgets::action_button(ctx, actor, "unfollow", "Withdraw request", "button")),
             }
-            (mute_block_menu::menu(house, actor, &ties.distance))
+            (mute_block_menu::menu(ctx, actor, &ties.distance))
         }
     }
 }
 
-fn profile_menu(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Result<Markup> {
+fn profile_menu(r: &Read<'_>, ctx: &PageContext<'_>, actor: &Actor, ties: &FollowRelation) -> Result<Markup> {
     Ok(html! {
         div.ties {
-            (mute_block_menu::state_lines(house, actor, &ties.distance))
+            (mute_block_menu::state_lines(ctx, actor, &ties.distance))
             @if actor.gone_at.is_some() { p { "This account was deleted." } }
-            @if let Some(to) = &actor.moved_to { (moved(house, actor, to, ties.new.as_ref())) }
+            @if let Some(to) = &actor.moved_to { (moved(ctx, actor, to, ties.new.as_ref())) }
             @if let Some(follow) = &ties.ours {
                 @if follow.accepted_at.is_none() {
-                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::relative_time(follow.created_at, house.now)) "; there is no response yet." }
-                        (actor_widgets::action_button(house, actor, "follow", "Request again", "plain")) }
+                    div.tie { (icon("clock")) span { "You asked to follow " (formatting::relative_time(follow.created_at, ctx.now)) "; there is no response yet." }
+                        (actor_widgets::action_button(ctx, actor, "follow", "Request again", "plain")) }
                 } @else { p { (icon("check")) span { "You follow them." } } }
-                (super::timeline::lists::of_person(r, house, actor)?)
+                (super::timeline::lists::of_person(r, ctx, actor)?)
             }
             @match &ties.theirs {
                 Some(follow) if follow.accepted_at.is_some() => {
-                    div.tie { (icon("person")) span { "They follow you." } (actor_widgets::action_button(house, actor, "remove", "Remove follower", "plain")) }
+                    div.tie { (icon("person")) span { "They follow you." } (actor_widgets::action_button(ctx, actor, "remove", "Remove follower", "plain")) }
                 }
                 Some(_) => {
                     div.tie { (icon("person")) span { "They have requested to follow you." }
-                        (actor_widgets::action_button(house, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(house, actor, "remove", "Reject", "button")) }
+                        (actor_widgets::action_button(ctx, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(ctx, actor, "remove", "Reject", "button")) }
                 }
                 None => {}
             }
-            @if !house.is_owner(actor) {
+            @if !ctx.is_owner(actor) {
                 p { (icon("out")) a href=(actor_widgets::remote_link(&actor.url)) rel="noopener noreferrer" { "Their page on " (actor.host) } }
-                (host_card::card(r, house, actor)?)
+                (host_card::card(r, ctx, actor)?)
             }
         }
     })
 }
 
 /// The new account, with a button to follow it; its server is contacted when it is pressed.
-fn moved(house: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
+fn moved(ctx: &PageContext<'_>, actor: &Actor, to: &str, new: Option<&(bool, Actor)>) -> Markup {
     html! {
         div.tie {
             (icon("out"))
             span {
                 "They moved to "
                 @match new {
-                    Some((_, new)) => a href=(actor_widgets::path(house, new)) { (actor_widgets::handle(new)) },
+                    Some((_, new)) => a href=(actor_widgets::path(ctx, new)) { (actor_widgets::handle(new)) },
                     None => a href={ "/find?q=" (super::post::thread::thread_query(to)) } { (to) },
                 }
                 @if new.is_some_and(|(followed, _)| *followed) { ", where you follow them" } "."
             }
-            @if !new.is_some_and(|(followed, new)| *followed || house.is_owner(new)) {
-                (actor_widgets::action_button(house, actor, "follow-there", "Follow them there", "button"))
+            @if !new.is_some_and(|(followed, new)| *followed || ctx.is_owner(new)) {
+                (actor_widgets::action_button(ctx, actor, "follow-there", "Follow them there", "button"))
             }
         }
     }
 }
 
-fn empty_list(house: &PageContext<'_>, actor: &Actor) -> &'static str {
-    if house.is_owner(actor) {
+fn empty_list(ctx: &PageContext<'_>, actor: &Actor) -> &'static str {
+    if ctx.is_owner(actor) {
         "You have not written anything yet."
     } else {
         "None of their posts have come here. From the day you follow them, new ones will."
@@ -234,7 +234,7 @@ async fn list(
     };
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), path)?;
+            let ctx = PageContext::load(node, r, Some(&owner), path)?;
             let (people, more) = rows(r, owner.actor, which, after)?;
             let pending = match (which, after) {
                 (FollowList::Following, None) => rows(r, owner.actor, FollowList::Pending, None)?.0,
@@ -242,20 +242,20 @@ async fn list(
             };
             let body = html! {
                 h1 { "People" }
-                (tabs::tabs(r, &house, owner.actor, path)?)
+                (tabs::tabs(r, &ctx, owner.actor, path)?)
                 @if !pending.is_empty() {
                     h2 { "Waiting for a response" }
-                    ul.people { @for actor in &pending { (actor_widgets::row(&house, actor, &beside_row(&house, actor, FollowList::Pending))) } }
+                    ul.people { @for actor in &pending { (actor_widgets::row(&ctx, actor, &beside_row(&ctx, actor, FollowList::Pending))) } }
                     @if !people.is_empty() { h2 { "Following" } }
                 }
-                @if which == FollowList::Requests && after.is_none() { (interaction_requests::section(r, &house)?) }
-                @if people.is_empty() && pending.is_empty() && (which != FollowList::Requests || house.requests == 0) { (empty(which)) }
-                ul.people { @for actor in &people { (actor_widgets::row(&house, actor, &beside_row(&house, actor, which))) } }
+                @if which == FollowList::Requests && after.is_none() { (interaction_requests::section(r, &ctx)?) }
+                @if people.is_empty() && pending.is_empty() && (which != FollowList::Requests || ctx.requests == 0) { (empty(which)) }
+                ul.people { @for actor in &people { (actor_widgets::row(&ctx, actor, &beside_row(&ctx, actor, which))) } }
                 @if let (true, Some(last)) = (more, people.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ (path) "?after=" (last.id) } { "More" } }
                 }
             };
-            Ok(layout::document(&house, &PageFrame::new(title, NavigationEntry::People, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new(title, NavigationEntry::People, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -270,13 +270,13 @@ fn rows(r: &Read<'_>, owner: ActorId, which: FollowList, after: Option<ActorId>)
     Ok((people, more))
 }
 
-fn beside_row(house: &PageContext<'_>, actor: &Actor, which: FollowList) -> Markup {
+fn beside_row(ctx: &PageContext<'_>, actor: &Actor, which: FollowList) -> Markup {
     html! {
         @match which {
-            FollowList::Requests => { (actor_widgets::action_button(house, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(house, actor, "remove", "Reject", "button")) }
-            FollowList::Pending => { (actor_widgets::action_button(house, actor, "follow", "Request again", "plain")) (actor_widgets::action_button(house, actor, "unfollow", "Withdraw request", "button")) }
-            FollowList::Following | FollowList::Endorsed => (actor_widgets::action_button(house, actor, "unfollow", "Unfollow", "button quiet")),
-            FollowList::Followers => (actor_widgets::action_button(house, actor, "remove", "Remove", "button quiet")),
+            FollowList::Requests => { (actor_widgets::action_button(ctx, actor, "accept", "Accept", "button main")) (actor_widgets::action_button(ctx, actor, "remove", "Reject", "button")) }
+            FollowList::Pending => { (actor_widgets::action_button(ctx, actor, "follow", "Request again", "plain")) (actor_widgets::action_button(ctx, actor, "unfollow", "Withdraw request", "button")) }
+            FollowList::Following | FollowList::Endorsed => (actor_widgets::action_button(ctx, actor, "unfollow", "Unfollow", "button quiet")),
+            FollowList::Followers => (actor_widgets::action_button(ctx, actor, "remove", "Remove", "button quiet")),
         }
     }
 }

@@ -70,7 +70,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), here)?;
+        let ctx = PageContext::load(node, r, Some(owner), here)?;
         let settings = store::node::settings(r)?;
         let waiting = deliveries::count(r)?;
         let body = html! {
@@ -78,15 +78,15 @@ fn page(node: &Node, owner: &Owner, here: &str, saved: Option<&str>, problem: Op
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             @if saved.is_some() { p.done role="status" { (icon("check")) " Saved." } }
             (pages(waiting))
-            (profile(&house))
-            @if let Some(owner) = &house.owner { (pinned::settings(&house, r, owner)?) }
-            (posting(&house, &settings))
-            (filtered::settings(&house, settings.notices))
-            (vacation_section(&house, &settings))
-            (password(&house, r)?)
-            (sessions_section(&house, owner, &sessions::all(r)?))
+            (profile(&ctx))
+            @if let Some(owner) = &ctx.owner { (pinned::settings(&ctx, r, owner)?) }
+            (posting(&ctx, &settings))
+            (filtered::settings(&ctx, settings.notices))
+            (vacation_section(&ctx, &settings))
+            (password(&ctx, r)?)
+            (sessions_section(&ctx, owner, &sessions::all(r)?))
         };
-        Ok(layout::document(&house, &PageFrame::new("Settings", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Settings", NavigationEntry::Settings, body)).into_string())
     })
 }
 
@@ -114,21 +114,21 @@ fn pages(waiting: u32) -> Markup {
     }
 }
 
-fn profile(house: &PageContext<'_>) -> Markup {
-    let Some(owner) = &house.owner else { return html! {} };
+fn profile(ctx: &PageContext<'_>) -> Markup {
+    let Some(owner) = &ctx.owner else { return html! {} };
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
-    let banner = house.owner_image(owner, owner.image.as_deref());
+    let banner = ctx.owner_image(owner, owner.image.as_deref());
     html! {
         section.section {
             h2 { "Profile" }
             form.stack method="post" action="/settings/profile" enctype="multipart/form-data" {
-                (house.token(""))
+                (ctx.token(""))
                 label for="name" { "Name" }
                 input #name type="text" name="name" value=(owner.name) maxlength="100" autocomplete="name";
                 label for="bio" { "About you" }
                 textarea #bio name="bio" rows="4" maxlength=(text::MAX_OWN_BIO_CHARS) dir="auto" { (bio) }
                 label for="icon" { "Avatar" }
-                div.uploaded { (actor_widgets::avatar(house, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
+                div.uploaded { (actor_widgets::avatar(ctx, owner)) input #icon type="file" name="icon" accept="image/jpeg,image/png,image/gif,image/webp"; }
                 label for="image" { "Header image" }
                 div.uploaded {
                     @if let Some(url) = banner { img src=(url) alt="The current header image" height="72"; }
@@ -159,12 +159,12 @@ fn pair(n: usize, field: Option<&ActorField>) -> Markup {
     }
 }
 
-fn posting(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn posting(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "Posts and privacy" }
             form.stack method="post" action="/settings/posting" {
-                (house.token(""))
+                (ctx.token(""))
                 label for="audience" { "Who may read new posts" }
                 (compose::audience_choice(settings.audience.parse().unwrap_or(Audience::Public)))
                 (interaction_requests::choose(settings.choices()))
@@ -182,12 +182,12 @@ fn posting(house: &PageContext<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn vacation_section(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn vacation_section(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "Blocks and moves" }
             form.stack method="post" action="/settings/away" {
-                (house.token(""))
+                (ctx.token(""))
                 label.check { input type="checkbox" name="tell_blocked" value="yes" checked[settings.tell_blocked]; " Tell blocked people's servers, so that they hide me from them" }
                 label.check { input type="checkbox" name="follow_moves" value="yes" checked[settings.follow_moves]; " When people I follow move to another server, I follow them there" }
                 button.main type="submit" { "Save" }
@@ -196,16 +196,16 @@ fn vacation_section(house: &PageContext<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn password(house: &PageContext<'_>, r: &Read<'_>) -> Result<Markup> {
+fn password(ctx: &PageContext<'_>, r: &Read<'_>) -> Result<Markup> {
     let known = store::node::password(r)?.is_some();
     Ok(html! {
         section.section {
             h2 { "Password" }
             @if !known { p { "None is set: you can log in only with a link from the command line." } }
             form.stack method="post" action="/settings/password" {
-                (house.token(""))
+                (ctx.token(""))
                 input hidden type="text" name="username" autocomplete="username" readonly
-                    value=(house.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
+                    value=(ctx.owner.as_ref().map_or("owner", |owner| owner.username.as_str()));
                 label for="password" { "New password" }
                 input #password type="password" name="password" autocomplete="new-password" required minlength=(login::MIN_PASSWORD_CHARS) maxlength=(login::MAX_PASSWORD_BYTES);
                 label for="again" { "Once more" }
@@ -217,7 +217,7 @@ fn password(house: &PageContext<'_>, r: &Read<'_>) -> Result<Markup> {
     })
 }
 
-fn sessions_section(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> Markup {
+fn sessions_section(ctx: &PageContext<'_>, owner: &Owner, open: &[BrowserSession]) -> Markup {
     html! {
         section.section {
             h2 { "Logged in" }
@@ -226,15 +226,15 @@ fn sessions_section(house: &PageContext<'_>, owner: &Owner, open: &[BrowserSessi
                     li.line {
                         div {
                             p { (session_row(&session.agent)) @if session.hash == owner.hash { " " span.mark { "this one" } } }
-                            p.note { "since " (formatting::relative_time(session.created_at, house.now)) ", last seen " (formatting::relative_time(session.used_at, house.now)) }
+                            p.note { "since " (formatting::relative_time(session.created_at, ctx.now)) ", last seen " (formatting::relative_time(session.used_at, ctx.now)) }
                         }
                         @if session.hash != owner.hash {
                             form method="post" action="/settings/session" {
-                                (house.token(""))
+                                (ctx.token(""))
                                 input type="hidden" name="session" value=(hex(&session.hash));
                                 button.quiet type="submit" { "End" }
                             }
-                        } @else { (login_page::logout(house)) }
+                        } @else { (login_page::logout(ctx)) }
                     }
                 }
             }

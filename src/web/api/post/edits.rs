@@ -99,7 +99,7 @@ fn read(r: &Read<'_>, call: &ApiRequest, card: &PostView) -> Result<PostChange, 
 
 /// The policy of a post; the default is everyone.
 pub fn choices(card: &PostView) -> PolicyChoices {
-    let of = |deed| PolicyChoice::of(card.permission.policy.get(deed)).unwrap_or_default();
+    let of = |interaction| PolicyChoice::of(card.permission.policy.get(interaction)).unwrap_or_default();
     PolicyChoices {
         reply: of(Interaction::Reply),
         quote: of(Interaction::Quote),

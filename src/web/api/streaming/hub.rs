@@ -216,15 +216,15 @@ impl Drop for HubTaskGuard {
 async fn run(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
     let hub = told.hub.clone();
     let ears = node.store.event_demand().clone();
-    let mut bell = node.store.commit_notifier().watch();
+    let mut notifier = node.store.commit_notifier().watch();
     let mut beat = interval(HEARTBEAT_INTERVAL);
     // The first one is due a beat from now.
     beat.reset();
     while !told.finish() && !ears.is_over() {
-        bell.mark_unchanged();
+        notifier.mark_unchanged();
         cursor = catch_up(&hub, &node, cursor).await;
         tokio::select! {
-            rung = bell.changed() => if rung.is_err() { return },
+            rung = notifier.changed() => if rung.is_err() { return },
             _ = beat.tick() => hub.heartbeat(&ears),
             () = hub.empty.notified() => {}
         }

@@ -47,7 +47,7 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 
 fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), here)?;
+        let ctx = PageContext::load(node, r, Some(owner), here)?;
         let all = drafts::list(r)?;
         let (due, open): (Vec<_>, Vec<_>) = all.iter().partition(|kept| kept.due_at.is_some());
         let (failed, waiting): (Vec<_>, Vec<_>) = due.into_iter().partition(|kept| kept.error.is_some());
@@ -57,40 +57,40 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
             @if all.is_empty() {
                 p { "There is nothing here. Under “Later” below the box you write in, a post can be kept as a draft or wait for its time." }
             }
-            (section(&house, "Could not be published", &failed))
-            (section(&house, "Waiting for their time", &waiting))
-            (section(&house, "To be written on", &open))
+            (section(&ctx, "Could not be published", &failed))
+            (section(&ctx, "Waiting for their time", &waiting))
+            (section(&ctx, "To be written on", &open))
         };
-        Ok(layout::document(&house, &PageFrame::new("Drafts", NavigationEntry::Home, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Drafts", NavigationEntry::Home, body)).into_string())
     })
 }
 
-fn section(house: &PageContext<'_>, title: &str, rows: &[&StoredDraft]) -> Markup {
+fn section(ctx: &PageContext<'_>, title: &str, rows: &[&StoredDraft]) -> Markup {
     html! {
         @if !rows.is_empty() {
             h2 { (title) }
-            ol.news { @for kept in rows { (draft_row(house, kept)) } }
+            ol.news { @for kept in rows { (draft_row(ctx, kept)) } }
         }
     }
 }
 
-fn draft_row(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
+fn draft_row(ctx: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     let draft = scheduling::to_new_post(kept);
     html! {
         li.whole id={ "d" (kept.id) } {
-            p.note { (post_card::audience_mark(draft.audience)) (scheduled_time(house, kept)) (draft_details(&draft)) }
+            p.note { (post_card::audience_mark(draft.audience)) (scheduled_time(ctx, kept)) (draft_details(&draft)) }
             @if let Some(error) = &kept.error { p.problem { (capitalized(error)) "." } }
             @if let Some(title) = &draft.title { h3 { bdi { (title) } } }
             @if let Some(warning) = &draft.warning { p.answers { (icon("warning")) bdi { (warning) } } }
             p lang=[draft.language.as_deref()] dir="auto" { (plain_text::excerpt(&draft.text, MAX_EXCERPT_GRAPHEMES)) }
             div.do {
                 a.button href={ "/compose?draft=" (kept.id) } { "Edit" }
-                (button(house, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
+                (button(ctx, kept, "publish", &html! { button.button type="submit" { "Publish now" } }))
             }
             @if kept.due_at.is_some() {
                 details {
                     summary.note { "Change the time" }
-                    (button(house, kept, "time", &html! {
+                    (button(ctx, kept, "time", &html! {
                         (field::time_field(&format!("at-{}", kept.id), kept.due_at))
                         button.button type="submit" { "Change it" }
                     }))
@@ -98,24 +98,24 @@ fn draft_row(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
             }
             details {
                 summary.note { "Delete…" }
-                (button(house, kept, "delete", &html! { button.danger type="submit" { "Yes, delete it" } }))
+                (button(ctx, kept, "delete", &html! { button.danger type="submit" { "Yes, delete it" } }))
             }
         }
     }
 }
 
-fn button(house: &PageContext<'_>, kept: &StoredDraft, act: &str, inside: &Markup) -> Markup {
-    html! { form method="post" action={ "/drafts/" (kept.id) "/" (act) } { (house.token("")) (inside) } }
+fn button(ctx: &PageContext<'_>, kept: &StoredDraft, act: &str, inside: &Markup) -> Markup {
+    html! { form method="post" action={ "/drafts/" (kept.id) "/" (act) } { (ctx.token("")) (inside) } }
 }
 
-fn scheduled_time(house: &PageContext<'_>, kept: &StoredDraft) -> Markup {
+fn scheduled_time(ctx: &PageContext<'_>, kept: &StoredDraft) -> Markup {
     html! {
         @match kept.due_at {
             Some(at) if kept.error.is_none() => {
-                time datetime=(at.rfc3339()) title=(formatting::full_date(at)) { (capitalized(&formatting::time_until(at, house.now))) } " · " (formatting::full_date(at))
+                time datetime=(at.rfc3339()) title=(formatting::full_date(at)) { (capitalized(&formatting::time_until(at, ctx.now))) } " · " (formatting::full_date(at))
             }
-            Some(at) => { "It was to be published " (formatting::relative_time(at, house.now)) }
-            None => { "Changed " (formatting::relative_time(kept.changed_at, house.now)) }
+            Some(at) => { "It was to be published " (formatting::relative_time(at, ctx.now)) }
+            None => { "Changed " (formatting::relative_time(kept.changed_at, ctx.now)) }
         }
     }
 }

@@ -69,22 +69,22 @@ pub async fn show(
 
 fn page(node: &Node, owner: &Owner, id: PostId, here: &str, filled: Option<&EditFields>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), here)?;
+        let ctx = PageContext::load(node, r, Some(owner), here)?;
         let card = post_views::single_view(r, id)?;
         if card.author.id != owner.actor || card.boost.is_some() {
             return Err(Error::NotFound);
         }
         let fresh = EditFields::of(&card);
-        let body = form(&house, &card, filled.unwrap_or(&fresh));
-        Ok(layout::document(&house, &PageFrame::new("Edit", NavigationEntry::Elsewhere, body)).into_string())
+        let body = form(&ctx, &card, filled.unwrap_or(&fresh));
+        Ok(layout::document(&ctx, &PageFrame::new("Edit", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
-fn form(house: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup {
+fn form(ctx: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup {
     html! {
         h1.quiet { "Edit" }
         form.compose method="post" action={ "/post/" (card.post.id) "/edit" } enctype="multipart/form-data" {
-            (house.token(""))
+            (ctx.token(""))
             @if let Some(problem) = &filled.problem { p.problem role="alert" { (problem) } }
             label.hidden for="text" { "Your text" }
             textarea #text name="text" rows="6" maxlength=(MAX_ARTICLE_CHARS) dir="auto" autofocus { (filled.text) }
@@ -136,7 +136,7 @@ pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: OwnerForm)
 /// Sends the words and files of the form: those ticked stay, only ones of this post, and new ones come behind them.
 /// What was chosen for the post; what was never chosen is for everyone.
 fn choices(card: &PostView) -> PolicyChoices {
-    let of = |deed| PolicyChoice::of(card.permission.policy.get(deed)).unwrap_or_default();
+    let of = |interaction| PolicyChoice::of(card.permission.policy.get(interaction)).unwrap_or_default();
     PolicyChoices {
         reply: of(Interaction::Reply),
         quote: of(Interaction::Quote),

@@ -46,7 +46,7 @@ pub async fn show(
     let after = after.into_inner().after;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), "/blocks")?;
+            let ctx = PageContext::load(node, r, Some(&owner), "/blocks")?;
             let mut ids = blocks::list(r, after, BLOCKED_PER_PAGE + 1)?;
             let more = ids.len() > BLOCKED_PER_PAGE as usize;
             ids.truncate(BLOCKED_PER_PAGE as usize);
@@ -61,7 +61,7 @@ pub async fn show(
                 }
                 @if !blocked.is_empty() {
                     h2 { "Blocked" }
-                    ul.people { @for actor in &blocked { (actor_widgets::row(&house, actor, &actor_widgets::action_button(&house, actor, "unblock", "Unblock", "button quiet"))) } }
+                    ul.people { @for actor in &blocked { (actor_widgets::row(&ctx, actor, &actor_widgets::action_button(&ctx, actor, "unblock", "Unblock", "button quiet"))) } }
                     @if let (true, Some(last)) = (more, blocked.last()) {
                         nav.pager aria-label="More people" { a rel="next" href={ "/blocks?after=" (last.id) } { "More" } }
                     }
@@ -71,16 +71,16 @@ pub async fn show(
                     ul.people {
                         @for mute in &muted {
                             @if let Some(actor) = faces.iter().find(|actor| actor.id == mute.actor_id) {
-                                (actor_widgets::row(&house, actor, &html! {
-                                    span.note { (mute_block_menu::muted(mute, &house)) }
-                                    (actor_widgets::action_button(&house, actor, "unmute", "Unmute", "button quiet"))
+                                (actor_widgets::row(&ctx, actor, &html! {
+                                    span.note { (mute_block_menu::muted(mute, &ctx)) }
+                                    (actor_widgets::action_button(&ctx, actor, "unmute", "Unmute", "button quiet"))
                                 }))
                             }
                         }
                     }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Muted and blocked", NavigationEntry::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&ctx, &PageFrame::new("Muted and blocked", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -74,49 +74,49 @@ pub async fn all(
 
 fn list(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/filters")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/filters")?;
         let keywords = filters::keywords(r)?;
         let all = filters::all(r)?;
         let body = html! {
             h1 { "Filters" }
             (said)
             p { "What you do not want to read, here and in every app: posts with these words are hidden behind a warning, or not shown. Nobody else is told." }
-            @if !all.is_empty() { ul.rows { @for one in &all { (row(&house, one, &keywords)) } } }
+            @if !all.is_empty() { ul.rows { @for one in &all { (row(&ctx, one, &keywords)) } } }
             section.section {
                 h2 { "A new filter" }
                 form.stack method="post" action="/filters" {
-                    (house.token(""))
-                    (fields(&house, None, &[]))
+                    (ctx.token(""))
+                    (fields(&ctx, None, &[]))
                     button.main type="submit" { "Create" }
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Filters", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Filters", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &PageContext<'_>, one: &Filter, keywords: &[FilterKeyword]) -> Markup {
+fn row(ctx: &PageContext<'_>, one: &Filter, keywords: &[FilterKeyword]) -> Markup {
     let own = keywords.iter().filter(|keyword| keyword.filter_id == one.id).count();
     html! {
         li.line {
             div {
                 p { a href={ "/filters/" (one.id) } { strong { bdi { (one.title) } } } }
-                p.note { (formatting::short_count(own as u64, "word")) " · " (action_text(one.action)) " · " (until(house, one)) }
+                p.note { (formatting::short_count(own as u64, "word")) " · " (action_text(one.action)) " · " (until(ctx, one)) }
             }
         }
     }
 }
 
-fn until(house: &PageContext<'_>, one: &Filter) -> String {
+fn until(ctx: &PageContext<'_>, one: &Filter) -> String {
     match one.until_at {
         None => "forever".to_owned(),
-        Some(_) if is_over(one, house.now) => "it is over".to_owned(),
-        Some(at) => format!("ends {}", formatting::time_until(at, house.now)),
+        Some(_) if is_over(one, ctx.now) => "it is over".to_owned(),
+        Some(at) => format!("ends {}", formatting::time_until(at, ctx.now)),
     }
 }
 
 /// The fields of a filter. Keywords are in two boxes, one per line: whole words, and parts of words.
-fn fields(house: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeyword]) -> Markup {
+fn fields(ctx: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeyword]) -> Markup {
     let lines = |whole: bool| {
         let own = keywords.iter().filter(|keyword| keyword.whole == whole).map(|keyword| keyword.keyword.as_str());
         own.collect::<Vec<_>>().join("\n")
@@ -146,7 +146,7 @@ fn fields(house: &PageContext<'_>, of: Option<&Filter>, keywords: &[FilterKeywor
         }
         label for="length" { "How long" }
         select #length name="length" {
-            @if let Some(one) = ends { option value="kept" selected { (until(house, one)) } }
+            @if let Some(one) = ends { option value="kept" selected { (until(ctx, one)) } }
             option value="ever" selected[ends.is_none()] { "forever" }
             @for (value, name, _) in FILTER_DURATIONS { option value=(value) { (name) } }
         }
@@ -167,35 +167,34 @@ pub async fn show(
 fn one(node: &Node, owner: &Owner, id: FilterId, said: &Markup) -> Result<String> {
     node.store.read(|r| {
         let filter = filters::by_id(r, id)?;
-        let house = PageContext::load(node, r, Some(owner), &format!("/filters/{id}"))?;
+        let ctx = PageContext::load(node, r, Some(owner), &format!("/filters/{id}"))?;
         let body = html! {
             h1 { bdi { (filter.title) } }
             p { a href="/filters" { "All filters" } }
             (said)
             section.section {
                 form.stack method="post" action={ "/filters/" (id) } {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="act" value="change";
-                    (fields(&house, Some(&filter), &filters::keywords_of(r, id)?))
+                    (fields(&ctx, Some(&filter), &filters::keywords_of(r, id)?))
                     button.main type="submit" { "Save" }
                 }
             }
-            (chosen_contexts(r, &house, id)?)
+            (chosen_contexts(r, &ctx, id)?)
             section.section {
                 form method="post" action={ "/filters/" (id) } {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="act" value="remove";
                     button.quiet type="submit" { "Remove this filter" }
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new(filter.title.clone(), NavigationEntry::Settings, body))
-            .into_string())
+        Ok(layout::document(&ctx, &PageFrame::new(filter.title.clone(), NavigationEntry::Settings, body)).into_string())
     })
 }
 
 /// Posts added to the filter by an app.
-fn chosen_contexts(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Result<Markup> {
+fn chosen_contexts(r: &Read<'_>, ctx: &PageContext<'_>, id: FilterId) -> Result<Markup> {
     let posts = filters::posts_of(r, id)?;
     let cards = post_views::post_views(r, &posts.iter().map(|one| one.post_id).collect::<Vec<_>>())?;
     Ok(html! {
@@ -207,7 +206,7 @@ fn chosen_contexts(r: &Read<'_>, house: &PageContext<'_>, id: FilterId) -> Resul
                     li.line {
                         p { a href={ "/post/" (one.post_id) } { bdi { (known.map_or_else(|| "A post".to_owned(), |card| post_card::quoted_post(card, MAX_EXCERPT_GRAPHEMES))) } } }
                         form method="post" action={ "/filters/" (id) } {
-                            (house.token(""))
+                            (ctx.token(""))
                             input type="hidden" name="act" value="release";
                             input type="hidden" name="post" value=(one.id);
                             button.quiet type="submit" { "Remove" }

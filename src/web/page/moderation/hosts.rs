@@ -46,7 +46,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/servers")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/servers")?;
         let mut rules = host_blocks::of_list(r, MANUAL_LIST, after, RULES_PER_PAGE + 1)?;
         let more = rules.len() > RULES_PER_PAGE as usize;
         rules.truncate(RULES_PER_PAGE as usize);
@@ -60,25 +60,25 @@ fn page(node: &Node, owner: &Owner, after: &str, problem: Option<&str>) -> Resul
                 button.main type="submit" { "Check" }
             }
             @if rules.is_empty() { p.note { "No servers are blocked. The follows that a block would end are shown before it takes effect." } }
-            ul.rows { @for rule in &rules { (row(&house, rule)) } }
+            ul.rows { @for rule in &rules { (row(&ctx, rule)) } }
             @if let (true, Some(last)) = (more, rules.last()) {
                 nav.pager aria-label="More servers" { a rel="next" href={ "/servers?after=" (crate::web::page::post::thread::thread_query(&last.host)) } { "More" } }
             }
-            (subscriptions(r, &house)?)
-            (files(&house))
+            (subscriptions(r, &ctx)?)
+            (files(&ctx))
         };
-        Ok(layout::document(&house, &PageFrame::new("Blocked servers", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Blocked servers", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
+fn row(ctx: &PageContext<'_>, rule: &HostBlockRule) -> Markup {
     html! {
         li.line {
             div {
                 p { a href={ "/servers/check?host=" (crate::web::page::post::thread::thread_query(&rule.host)) } { strong { bdi { (rule.host) } } } " · " (severity_text(rule)) }
                 @if !rule.comment.is_empty() { p.note { bdi { (rule.comment) } } }
             }
-            (button(house, "lift", &rule.host, "Unblock"))
+            (button(ctx, "lift", &rule.host, "Unblock"))
         }
     }
 }
@@ -95,22 +95,22 @@ fn severity_text(rule: &HostBlockRule) -> String {
     format!("{base}{media}{reports}")
 }
 
-fn button(house: &PageContext<'_>, act: &str, name: &str, word: &str) -> Markup {
+fn button(ctx: &PageContext<'_>, act: &str, name: &str, word: &str) -> Markup {
     html! {
         form method="post" action={ "/servers/" (act) } {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="host" value=(name);
             button.quiet type="submit" aria-label={ (word) ": " (name) } { (word) }
         }
     }
 }
 
-fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
+fn subscriptions(r: &Read<'_>, ctx: &PageContext<'_>) -> Result<Markup> {
     let all = host_block_lists::all(r)?;
     let mut rows = Vec::with_capacity(all.len());
     for list in all {
         let (rules, held) = host_blocks::count(r, list.id)?;
-        rows.push(subscription(house, &list, rules, held));
+        rows.push(subscription(ctx, &list, rules, held));
     }
     Ok(html! {
         section.section {
@@ -118,7 +118,7 @@ fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
             p.note { "Block lists that somebody publishes as a CSV file, updated every day. Later additions that would end a follow wait for your approval. Your own rules override every list." }
             ul.rows { @for row in &rows { (row) } }
             form.stack method="post" action="/servers/subscribe" {
-                (house.token(""))
+                (ctx.token(""))
                 label for="url" { "Address of a list" }
                 input #url type="url" name="url" required maxlength="2000" placeholder="https://example.org/blocklist.csv";
                 label for="name" { "What you call it" }
@@ -129,7 +129,7 @@ fn subscriptions(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
     })
 }
 
-fn subscription(house: &PageContext<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
+fn subscription(ctx: &PageContext<'_>, list: &HostList, rules: u32, held: u32) -> Markup {
     html! {
         li {
             p { a href={ "/servers/list/" (list.id) } { strong { bdi { (list.name) } } } " · " (formatting::short_count(rules.into(), "server"))
@@ -138,20 +138,20 @@ fn subscription(house: &PageContext<'_>, list: &HostList, rules: u32, held: u32)
             }
             p.note {
                 bdi { (list.url) }
-                @if let Some(at) = list.fetched_at { ", fetched " (formatting::relative_time(at, house.now)) }
+                @if let Some(at) = list.fetched_at { ", fetched " (formatting::relative_time(at, ctx.now)) }
                 @if let Some(error) = &list.error { "; the last update failed: " (error) }
             }
         }
     }
 }
 
-fn files(house: &PageContext<'_>) -> Markup {
+fn files(ctx: &PageContext<'_>) -> Markup {
     html! {
         section.section {
             h2 { "Files" }
             p { a href="/servers/domain_blocks.csv" download { "Your own rules as a CSV file" } ", which Mastodon and others read." }
             form.stack method="post" action="/servers/import" enctype="multipart/form-data" {
-                (house.token(""))
+                (ctx.token(""))
                 label for="file" { "Take over a CSV file" }
                 input #file type="file" name="file" accept=".csv,text/csv,text/plain" required;
                 button type="submit" { "See what it would do" }
@@ -176,7 +176,7 @@ pub async fn check(
     let markup = blocking(&node, move |node| {
         let host = host_block_import::parse_host_name(&host)?;
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), "/servers")?;
+            let ctx = PageContext::load(node, r, Some(&owner), "/servers")?;
             let known = host_blocks::get(r, MANUAL_LIST, &host)?;
             let verdict = host_blocks::of_host(r, &host)?;
             let cut = host_block::preview_host(r, &host)?;
@@ -185,16 +185,16 @@ pub async fn check(
                 @if let (true, Some((rule, list))) = (verdict.severity.is_some(), &verdict.rule) {
                     p { (icon("door")) " It is blocked now, by " @if *list == MANUAL_LIST { "your rule for " } @else { "a list's rule for " } bdi { (rule) } "." }
                 }
-                (affected_list(r, &house, &cut, &html! {}, "A block")?)
-                (rule_form(&house, &host, known.as_ref()))
+                (affected_list(r, &ctx, &cut, &html! {}, "A block")?)
+                (rule_form(&ctx, &host, known.as_ref()))
             };
-            Ok::<_, Error>(layout::document(&house, &PageFrame::new(host.clone(), NavigationEntry::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&ctx, &PageFrame::new(host.clone(), NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>) -> Markup {
+fn rule_form(ctx: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>) -> Markup {
     let now = known.map_or(Severity::Block, |rule| rule.severity);
     let choices = [
         (Severity::Block, "Block: nothing comes from there, nothing goes there"),
@@ -206,7 +206,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
     ];
     html! {
         form.stack method="post" action="/servers/set" {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="host" value=(host);
             fieldset {
                 legend { "What to do with " bdi { (host) } " and its subdomains" }
@@ -224,13 +224,7 @@ fn rule_form(house: &PageContext<'_>, host: &str, known: Option<&HostBlockRule>)
 }
 
 /// The affected followers and followed accounts. `keep` is added to each when it is not empty.
-fn affected_list(
-    r: &Read<'_>,
-    house: &PageContext<'_>,
-    cut: &BlockPreview,
-    keep: &Markup,
-    what: &str,
-) -> Result<Markup> {
+fn affected_list(r: &Read<'_>, ctx: &PageContext<'_>, cut: &BlockPreview, keep: &Markup, what: &str) -> Result<Markup> {
     let nobody = cut.following.is_empty() && cut.followers.is_empty();
     Ok(html! {
         @if nobody {
@@ -240,19 +234,19 @@ fn affected_list(
                 strong { (formatting::short_count(cut.followers.len() as u64, "follower")) } " from you. They come back when it is lifted." }
         }
         @if cut.posts > 0 { p.note { (formatting::short_count(cut.posts.into(), "post")) " you have from " (formatting::short_count(cut.hosts as u64, "server")) " would not be shown." } }
-        (people(r, house, "You follow", &cut.following)?)
-        (people(r, house, "They follow you", &cut.followers)?)
+        (people(r, ctx, "You follow", &cut.following)?)
+        (people(r, ctx, "They follow you", &cut.followers)?)
         (keep)
     })
 }
 
-fn people(r: &Read<'_>, house: &PageContext<'_>, title: &str, list: &[(ActorId, String)]) -> Result<Markup> {
+fn people(r: &Read<'_>, ctx: &PageContext<'_>, title: &str, list: &[(ActorId, String)]) -> Result<Markup> {
     let ids: Vec<ActorId> = list.iter().map(|(id, _)| *id).take(MAX_AFFECTED_SHOWN).collect();
     let known = actors::by_ids(r, &ids)?;
     Ok(html! {
         @if !list.is_empty() {
             h2 { (title) }
-            ul.people { @for actor in &known { (actor_widgets::row(house, actor, &html! {})) } }
+            ul.people { @for actor in &known { (actor_widgets::row(ctx, actor, &html! {})) } }
             @if list.len() > MAX_AFFECTED_SHOWN { p.note { "And " (formatting::number((list.len() - MAX_AFFECTED_SHOWN) as u64)) " more." } }
         }
     })
@@ -264,7 +258,7 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let here = format!("/servers/list/{id}");
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let list = host_block_lists::get(r, id)?;
             let (rules, held) = host_blocks::count(r, id)?;
             let cut = host_block::preview_list(r, id)?;
@@ -273,21 +267,21 @@ pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>
                 h1 { bdi { (list.name) } }
                 p.note { bdi { (list.url) } " · " (formatting::short_count(rules.into(), "server")) }
                 form.stack method="post" action="/servers/apply" {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="list" value=(id);
-                    (affected_list(r, &house, &cut, &exceptions(&cut), if list.applied_at.is_some() { "What is new on it" } else { "This list" })?)
+                    (affected_list(r, &ctx, &cut, &exceptions(&cut), if list.applied_at.is_some() { "What is new on it" } else { "This list" })?)
                     @if waits { button.main type="submit" { @if held > 0 { "Let the new ones count" } @else { "Let this list count" } } }
-                    @else { p { (icon("check")) " This list counts since " @if let Some(at) = list.applied_at { (formatting::relative_time(at, house.now)) } "." } }
+                    @else { p { (icon("check")) " This list counts since " @if let Some(at) = list.applied_at { (formatting::relative_time(at, ctx.now)) } "." } }
                 }
                 (rules_of(r, id)?)
                 form method="post" action="/servers/forget" {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="list" value=(id);
                     p.note { "Removing it unblocks what only this list blocked, follows included." }
                     button.danger type="submit" { @if list.applied_at.is_some() { "Unsubscribe" } @else { "Discard" } }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &PageFrame::new(list.name.clone(), NavigationEntry::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&ctx, &PageFrame::new(list.name.clone(), NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -24,7 +24,7 @@ use crate::web::page::{formatting, people::actor_widgets};
 const MAX_REQUESTS_SHOWN: u32 = 40;
 
 /// The requests that wait, oldest first; nothing when there are none.
-pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
+pub fn section(r: &Read<'_>, ctx: &PageContext<'_>) -> Result<Markup> {
     let rows = interaction_requests_in::list_pending(r, None, MAX_REQUESTS_SHOWN)?;
     let people: Vec<ActorId> = rows.iter().map(|request| request.actor_id).collect();
     let people: HashMap<ActorId, Actor> = actors::by_ids(r, &people)?.into_iter().map(|a| (a.id, a)).collect();
@@ -37,7 +37,7 @@ pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
             h2 { "Replies and quotes" }
             ol.news {
                 @for request in &rows {
-                    @if let Some(who) = people.get(&request.actor_id) { (request_row(house, request, who, &posts)) }
+                    @if let Some(who) = people.get(&request.actor_id) { (request_row(ctx, request, who, &posts)) }
                 }
             }
         }
@@ -45,7 +45,7 @@ pub fn section(r: &Read<'_>, house: &PageContext<'_>) -> Result<Markup> {
 }
 
 fn request_row(
-    house: &PageContext<'_>,
+    ctx: &PageContext<'_>,
     request: &InteractionRequestIn,
     who: &Actor,
     posts: &HashMap<PostId, PostView>,
@@ -54,23 +54,23 @@ fn request_row(
     html! {
         li.whole id={ "r" (request.id) } {
             p.why { (icon("door")) span {
-                (actor_widgets::mention(house, who)) " would like to " (request.interaction.verb()) " "
+                (actor_widgets::mention(ctx, who)) " would like to " (request.interaction.verb()) " "
                 @match target { Some(card) => a href={ "/post/" (card.post.id) } { "your post" }, None => "your post" }
-                " · " (formatting::relative_time(request.created_at, house.now))
+                " · " (formatting::relative_time(request.created_at, ctx.now))
             } }
-            @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(house, card, CardPlacement::Above)) }
+            @if let Some(card) = request.post_id.and_then(|id| posts.get(&id)) { (post_card::card(ctx, card, CardPlacement::Above)) }
             div.do {
-                (button(house, request, "accept", "Accept", "button main"))
-                (button(house, request, "reject", "Reject", "button"))
+                (button(ctx, request, "accept", "Accept", "button main"))
+                (button(ctx, request, "reject", "Reject", "button"))
             }
         }
     }
 }
 
-fn button(house: &PageContext<'_>, request: &InteractionRequestIn, act: &str, word: &str, class: &str) -> Markup {
+fn button(ctx: &PageContext<'_>, request: &InteractionRequestIn, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/requests/" (request.id) "/" (act) } {
-            (house.token(""))
+            (ctx.token(""))
             button class=(class) type="submit" { (word) }
         }
     }
@@ -93,7 +93,7 @@ pub async fn apply_action(
 }
 
 /// What became of the owner's answer, like or boost where its author wants to be asked.
-pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn request_note(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let said = card.own_requests.iter().filter_map(|asked| {
         let own = asked.own_post_id == Some(card.post.id);
         let (name, what) = match (asked.interaction, own) {
@@ -110,22 +110,24 @@ pub fn request_note(house: &PageContext<'_>, card: &PostView) -> Markup {
             RequestState::Accepted => None,
         }
     });
-    html! { @if house.session.is_some() { @for text in said { p.note.asked { (icon("clock")) span { (text) } } } } }
+    html! { @if ctx.session.is_some() { @for text in said { p.note.asked { (icon("clock")) span { (text) } } } } }
 }
 
 /// Whether the author of a post lets the owner do something with it at all.
-pub fn is_barred(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> bool {
-    !house.is_owner(&card.author) && card.permission.permission(deed) == Some(Permission::Forbidden)
+pub fn is_barred(ctx: &PageContext<'_>, card: &PostView, interaction: Interaction) -> bool {
+    !ctx.is_owner(&card.author) && card.permission.permission(interaction) == Some(Permission::Forbidden)
 }
 
 /// What the owner should know before answering or quoting.
-pub fn hint(house: &PageContext<'_>, card: &PostView, deed: Interaction) -> Option<String> {
-    if house.is_owner(&card.author) {
+pub fn hint(ctx: &PageContext<'_>, card: &PostView, interaction: Interaction) -> Option<String> {
+    if ctx.is_owner(&card.author) {
         return None;
     }
     let name = &card.author.name;
-    match (card.permission.permission(deed)?, deed) {
-        (Permission::Forbidden, deed) => Some(format!("{name} does not let others {} this post.", deed.verb())),
+    match (card.permission.permission(interaction)?, interaction) {
+        (Permission::Forbidden, interaction) => {
+            Some(format!("{name} does not let others {} this post.", interaction.verb()))
+        }
         (Permission::NeedsApproval, Interaction::Quote) => {
             Some(format!("{name} must approve this quote. Until then, others see only a link."))
         }

@@ -63,7 +63,7 @@ impl ModerationState {
 }
 
 /// The menu beside the name.
-pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
+pub fn menu(ctx: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         details.more {
             summary.act title="More" aria-label={ "More about " (actor.name) } { (icon("more")) span.text-only { "More" } }
@@ -72,7 +72,7 @@ pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) 
                     details {
                         summary { (icon("hidden")) "Mute…" }
                         form.stack method="post" action={ "/people/" (actor.id) "/mute" } {
-                            (house.token(""))
+                            (ctx.token(""))
                             select name="reach" aria-label="What to hide" { @for (word, label, _) in MUTE_SCOPES { option value=(word) { (label) } } }
                             select name="length" aria-label="For how long" { @for (word, label, _) in MUTE_DURATIONS { option value=(word) { (label) } } }
                             button type="submit" { "Mute" }
@@ -85,7 +85,7 @@ pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) 
                     details {
                         summary { (icon("cross")) "Block…" }
                         form method="post" action={ "/people/" (actor.id) "/block" } {
-                            (house.token(""))
+                            (ctx.token(""))
                             p.note { "Neither of you follows the other any more, and you see nothing of theirs." }
                             button.danger type="submit" { "Yes, block them" }
                         }
@@ -98,14 +98,14 @@ pub fn menu(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) 
 }
 
 /// What is in effect, one line each, below the name.
-pub fn state_lines(house: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
+pub fn state_lines(ctx: &PageContext<'_>, actor: &Actor, distance: &ModerationState) -> Markup {
     html! {
         @if let Some(block) = &distance.block {
-            div.tie { (icon("cross")) span { "You block them since " (formatting::relative_time(block.created_at, house.now)) "." } (action_button(house, actor, "unblock", "Unblock", "plain")) }
+            div.tie { (icon("cross")) span { "You block them since " (formatting::relative_time(block.created_at, ctx.now)) "." } (action_button(ctx, actor, "unblock", "Unblock", "plain")) }
         }
         @if distance.blocks_us { p { (icon("cross")) span { "They block you." } } }
         @if let Some(mute) = &distance.mute {
-            div.tie { (icon("hidden")) span { (state_text(mute, house)) } (action_button(house, actor, "unmute", "Unmute", "plain")) }
+            div.tie { (icon("hidden")) span { (state_text(mute, ctx)) } (action_button(ctx, actor, "unmute", "Unmute", "plain")) }
         }
         @if let Some(severity) = distance.verdict.severity {
             p {
@@ -120,21 +120,21 @@ pub fn state_lines(house: &PageContext<'_>, actor: &Actor, distance: &Moderation
 }
 
 /// "You mute them until 3 March."
-fn state_text(mute: &Mute, house: &PageContext<'_>) -> String {
+fn state_text(mute: &Mute, ctx: &PageContext<'_>) -> String {
     let what = match mute.reach {
         MuteScope::Everything => "You mute them",
         MuteScope::Home => "You mute them at home",
         MuteScope::Boosts => "You mute what they boost",
     };
     match mute.until_at {
-        Some(at) => format!("{what}; that ends {}.", formatting::time_until(at, house.now)),
+        Some(at) => format!("{what}; that ends {}.", formatting::time_until(at, ctx.now)),
         None => format!("{what}."),
     }
 }
 
 /// The scope of a mute in a few words, for lists.
-pub fn muted(mute: &Mute, house: &PageContext<'_>) -> String {
-    state_text(mute, house).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
+pub fn muted(mute: &Mute, ctx: &PageContext<'_>) -> String {
+    state_text(mute, ctx).replacen("You mute them", "Muted", 1).replacen("You mute", "Muted:", 1)
 }
 
 /// `POST /people/{id}/{act}`: block, unblock, mute, unmute.

@@ -41,7 +41,7 @@ pub async fn show(
     let before = before.into_inner().before;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), "/reports")?;
+            let ctx = PageContext::load(node, r, Some(&owner), "/reports")?;
             let rows = reports::page(r, before, REPORTS_PER_PAGE)?;
             let people = actors::by_ids(r, &rows.iter().map(|report| report.actor_id).collect::<Vec<_>>())?;
             let body = html! {
@@ -52,20 +52,20 @@ pub async fn show(
                 }
                 ul.rows {
                     @for report in &rows {
-                        @if let Some(actor) = people.iter().find(|actor| actor.id == report.actor_id) { (row(r, &house, report, actor)?) }
+                        @if let Some(actor) = people.iter().find(|actor| actor.id == report.actor_id) { (row(r, &ctx, report, actor)?) }
                     }
                 }
                 @if let (true, Some(last)) = (rows.len() == REPORTS_PER_PAGE as usize, rows.last()) {
                     nav.pager aria-label="More reports" { a rel="next" href={ "/reports?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok::<_, Error>(layout::document(&house, &PageFrame::new("Reports", NavigationEntry::Settings, body)).into_string())
+            Ok::<_, Error>(layout::document(&ctx, &PageFrame::new("Reports", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn row(r: &Read<'_>, house: &PageContext<'_>, report: &Report, actor: &Actor) -> Result<Markup> {
+fn row(r: &Read<'_>, ctx: &PageContext<'_>, report: &Report, actor: &Actor) -> Result<Markup> {
     let mut named = Vec::new();
     for uri in &report.about {
         let post = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none());
@@ -78,15 +78,15 @@ fn row(r: &Read<'_>, house: &PageContext<'_>, report: &Report, actor: &Actor) ->
     Ok(html! {
         li {
             p {
-                @if report.ours { "You reported " (actor_widgets::mention(house, actor)) " " (actor_widgets::handle(actor)) @if report.forwarded { " to their server" } }
+                @if report.ours { "You reported " (actor_widgets::mention(ctx, actor)) " " (actor_widgets::handle(actor)) @if report.forwarded { " to their server" } }
                 @else { strong { bdi { (actor.host) } } " reports " (if named.is_empty() { "you" } else { "what you wrote" }) }
-                " · " (formatting::relative_time(report.created_at, house.now))
+                " · " (formatting::relative_time(report.created_at, ctx.now))
             }
             @if !report.comment.is_empty() { blockquote { bdi { (report.comment) } } }
             @for (id, quote) in &named { p { a.about href={ "/post/" (id) } { bdi { (quote) } } } }
             @if !report.ours {
                 form method="post" action="/reports" {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="report" value=(report.id);
                     @if report.closed_at.is_none() { button.quiet type="submit" name="do" value="close" { "Dealt with" } }
                     @else { span.note { (icon("check")) " Dealt with. " } button.plain type="submit" name="do" value="open" { "Take it up again" } }
@@ -117,20 +117,20 @@ pub async fn report_form(
 fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
         let here = format!("/people/{id}");
-        let house = PageContext::load(node, r, Some(owner), &here)?;
+        let ctx = PageContext::load(node, r, Some(owner), &here)?;
         let actor = actors::by_id(r, id)?;
-        if house.is_owner(&actor) {
+        if ctx.is_owner(&actor) {
             return Err(Error::NotFound);
         }
         let recent = posts::by_actor(r, id, Viewer::Owner, posts::PostPage::first(MAX_POSTS_OFFERED))?;
         let mut cards = post_views::post_views(r, &recent)?;
         cards.retain(|card| card.boost.is_none());
         let body = html! {
-            h1 { "Report " (actor_widgets::name(&house, &actor)) }
+            h1 { "Report " (actor_widgets::name(&ctx, &actor)) }
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             p { "The people who run " strong { bdi { (actor.host) } } " are told. They learn that somebody here reports, not that it is you: the report is sent in the name of this server." }
             form.stack method="post" action={ (here) "/report" } {
-                (house.token(""))
+                (ctx.token(""))
                 label for="comment" { "What is the matter?" }
                 textarea #comment name="comment" rows="4" maxlength=(MAX_COMMENT_CHARS) dir="auto" {}
                 @if !cards.is_empty() {
@@ -139,7 +139,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
                         @for card in &cards {
                             label.check {
                                 input type="checkbox" name="post" value=(card.post.id);
-                                span { bdi { (post_card::quoted_post(card, MAX_EXCERPT_GRAPHEMES)) } " · " (formatting::relative_time(card.post.published_at, house.now)) }
+                                span { bdi { (post_card::quoted_post(card, MAX_EXCERPT_GRAPHEMES)) } " · " (formatting::relative_time(card.post.published_at, ctx.now)) }
                             }
                         }
                     }
@@ -148,7 +148,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
                 button.main type="submit" { "Send the report to " (actor.host) }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Report", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Report", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 

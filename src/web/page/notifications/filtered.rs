@@ -51,24 +51,24 @@ pub async fn show(
     let before = before.before;
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), "/notifications/kept-back")?;
+            let ctx = PageContext::load(node, r, Some(&owner), "/notifications/kept-back")?;
             let rows = CursorWindow { below: before.map_or(i64::MAX, |id| id.0), ..CursorWindow::first(ACTORS_PER_PAGE) };
             let waiting = requests::page(r, rows)?;
             let body = html! {
                 h1 { "Filtered notifications" }
                 p.note { "Your " a href="/settings#notices" { "settings" } " filter notifications from these people. They are not told." }
-                (list(r, &house, &waiting)?)
+                (list(r, &ctx, &waiting)?)
                 @if let (true, Some(last)) = (waiting.len() == ACTORS_PER_PAGE as usize, waiting.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ "/notifications/kept-back?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok(layout::document(&house, &PageFrame::new("Filtered notifications", NavigationEntry::Notifications, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new("Filtered notifications", NavigationEntry::Notifications, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
 }
 
-fn list(r: &Read<'_>, house: &PageContext<'_>, waiting: &[NotificationRequest]) -> Result<Markup> {
+fn list(r: &Read<'_>, ctx: &PageContext<'_>, waiting: &[NotificationRequest]) -> Result<Markup> {
     let ids: Vec<ActorId> = waiting.iter().map(|request| request.actor_id).collect();
     let people = actors::by_ids(r, &ids)?;
     let hidden = block_filter::filter_for(r, people.iter())?.blocked;
@@ -82,31 +82,31 @@ fn list(r: &Read<'_>, house: &PageContext<'_>, waiting: &[NotificationRequest]) 
         ol.news {
             @for request in waiting {
                 @if let Some(who) = people.get(&request.actor_id) {
-                    (request_row(house, request, who, request.post_id.and_then(|id| posts.get(&id))))
+                    (request_row(ctx, request, who, request.post_id.and_then(|id| posts.get(&id))))
                 }
             }
         }
     })
 }
 
-fn request_row(house: &PageContext<'_>, request: &NotificationRequest, who: &Actor, post: Option<&PostView>) -> Markup {
+fn request_row(ctx: &PageContext<'_>, request: &NotificationRequest, who: &Actor, post: Option<&PostView>) -> Markup {
     html! {
         li.whole id={ "k" (request.id) } {
             p.said {
-                (actor_widgets::mention(house, who)) " " (actor_widgets::handle(who)) ": "
-                (formatting::short_count(request.count.into(), "notification")) " · " span.when { (formatting::relative_time(request.updated_at, house.now)) }
+                (actor_widgets::mention(ctx, who)) " " (actor_widgets::handle(who)) ": "
+                (formatting::short_count(request.count.into(), "notification")) " · " span.when { (formatting::relative_time(request.updated_at, ctx.now)) }
             }
-            @if let Some(card) = post { (post_card::card(house, card, CardPlacement::Above)) }
+            @if let Some(card) = post { (post_card::card(ctx, card, CardPlacement::Above)) }
             div.do {
-                (button(house, request, who, "accept", "Let them through", "button main"))
-                (button(house, request, who, "dismiss", "Dismiss", "button"))
+                (button(ctx, request, who, "accept", "Let them through", "button main"))
+                (button(ctx, request, who, "dismiss", "Dismiss", "button"))
             }
         }
     }
 }
 
 fn button(
-    house: &PageContext<'_>,
+    ctx: &PageContext<'_>,
     request: &NotificationRequest,
     who: &Actor,
     act: &str,
@@ -115,7 +115,7 @@ fn button(
 ) -> Markup {
     html! {
         form method="post" action={ "/notifications/kept-back/" (request.id) "/" (act) } {
-            (house.token(""))
+            (ctx.token(""))
             button class=(class) type="submit" aria-label={ (word) ": " (who.name) } { (word) }
         }
     }
@@ -150,7 +150,7 @@ fn policy_form(policy: NotificationPolicy) -> [(&'static str, &'static str, Poli
 }
 
 /// A part of the settings.
-pub fn settings(house: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
+pub fn settings(ctx: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
     let said = |answer| match answer {
         PolicyAction::Accept => "Show",
         PolicyAction::Filter => "Keep back until I have looked",
@@ -160,7 +160,7 @@ pub fn settings(house: &PageContext<'_>, policy: NotificationPolicy) -> Markup {
         section.section #notices {
             h2 { "Notifications" }
             form.stack method="post" action="/settings/notices" {
-                (house.token(""))
+                (ctx.token(""))
                 @for (name, label, now) in policy_form(policy) {
                     label for=(name) { (label) }
                     select id=(name) name=(name) {

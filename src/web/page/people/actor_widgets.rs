@@ -10,11 +10,11 @@ use crate::web::page::layout::PageContext;
 const AVATAR_COLORS: u64 = 6;
 
 /// The page of an actor: ours for the owner, their own for visitors.
-pub fn path(house: &PageContext<'_>, actor: &Actor) -> String {
-    if house.session.is_some() {
+pub fn path(ctx: &PageContext<'_>, actor: &Actor) -> String {
+    if ctx.session.is_some() {
         format!("/people/{}", actor.id)
-    } else if house.is_owner(actor) {
-        house.profile_path()
+    } else if ctx.is_owner(actor) {
+        ctx.profile_path()
     } else {
         remote_link(&actor.url).to_owned()
     }
@@ -26,9 +26,9 @@ pub fn remote_link(url: &str) -> &str {
 }
 
 /// The avatar, or a coloured letter. Hidden from screen readers: the name is beside it.
-pub fn avatar(house: &PageContext<'_>, actor: &Actor) -> Markup {
+pub fn avatar(ctx: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
-        @if let Some(url) = house.owner_image(actor, actor.icon.as_deref()) {
+        @if let Some(url) = ctx.owner_image(actor, actor.icon.as_deref()) {
             img.face.u-photo src=(url) alt="" width="48" height="48" loading="lazy" decoding="async";
         } @else {
             (letter_avatar(actor))
@@ -44,10 +44,10 @@ pub fn letter_avatar(actor: &Actor) -> Markup {
 }
 
 /// The display name with its images, on one line.
-pub fn name(house: &PageContext<'_>, actor: &Actor) -> Markup {
+pub fn name(ctx: &PageContext<'_>, actor: &Actor) -> Markup {
     let name = plain_text::one_line(&actor.name);
     let name = if name.is_empty() { actor.username.clone() } else { name };
-    html! { bdi { (PreEscaped(emoji(house, &escape(&name), &actor.emoji))) } }
+    html! { bdi { (PreEscaped(emoji(ctx, &escape(&name), &actor.emoji))) } }
 }
 
 /// `@user@host`, isolated in text direction.
@@ -56,17 +56,17 @@ pub fn handle(actor: &Actor) -> Markup {
 }
 
 /// The name as a link with the handle as title, for sentences.
-pub fn mention(house: &PageContext<'_>, actor: &Actor) -> Markup {
-    html! { a.name href=(path(house, actor)) title={ "@" (actor.handle()) } { (name(house, actor)) } }
+pub fn mention(ctx: &PageContext<'_>, actor: &Actor) -> Markup {
+    html! { a.name href=(path(ctx, actor)) title={ "@" (actor.handle()) } { (name(ctx, actor)) } }
 }
 
 /// A row of a list of actors; `more` is added at its end.
-pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
+pub fn row(ctx: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
     html! {
         li.person {
-            a href=(path(house, actor)) tabindex="-1" aria-hidden="true" { (avatar(house, actor)) }
+            a href=(path(ctx, actor)) tabindex="-1" aria-hidden="true" { (avatar(ctx, actor)) }
             div.who {
-                a.name href=(path(house, actor)) { (name(house, actor)) }
+                a.name href=(path(ctx, actor)) { (name(ctx, actor)) }
                 (handle(actor))
             }
             div.do { (more) }
@@ -75,24 +75,24 @@ pub fn row(house: &PageContext<'_>, actor: &Actor, more: &Markup) -> Markup {
 }
 
 /// A button that posts an action about an actor.
-pub fn action_button(house: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
+pub fn action_button(ctx: &PageContext<'_>, actor: &Actor, act: &str, word: &str, class: &str) -> Markup {
     html! {
         form method="post" action={ "/people/" (actor.id) "/" (act) } {
-            (house.token(""))
+            (ctx.token(""))
             button class=(class) type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
         }
     }
 }
 
 /// Replaces custom emoji in safe HTML, outside its tags.
-pub fn emoji(house: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> String {
+pub fn emoji(ctx: &PageContext<'_>, safe: &str, known: &[CustomEmoji]) -> String {
     if known.is_empty() || !safe.contains(':') {
         return safe.to_owned();
     }
     let picture = |code: &str| {
         let emoji = known.iter().find(|emoji| emoji.code == code)?;
-        let ours = emoji.url.strip_prefix(&house.node.facts.origin.url("")).filter(|path| path.starts_with("/media/"));
-        let url = ours.map_or_else(|| crate::web::files::proxied(house.node, &emoji.url), str::to_owned);
+        let ours = emoji.url.strip_prefix(&ctx.node.facts.origin.url("")).filter(|path| path.starts_with("/media/"));
+        let url = ours.map_or_else(|| crate::web::files::proxied(ctx.node, &emoji.url), str::to_owned);
         let (url, code) = (escape(&url), escape(code));
         Some(format!(
             "<img class=\"emoji\" src=\"{url}\" alt=\":{code}:\" title=\":{code}:\" width=\"20\" height=\"20\" loading=\"lazy\">"

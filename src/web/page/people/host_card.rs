@@ -91,7 +91,7 @@ fn software_notes(
 }
 
 /// The card.
-pub fn card(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
+pub fn card(r: &Read<'_>, ctx: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
     let [_, server] = host_blocks::hosts_of(actor);
     let (host, since) = (hosts::get(r, &server)?, hosts::known_since(r, &actor.host)?);
     let software = host.as_ref().and_then(|host| host.software.as_deref());
@@ -104,8 +104,8 @@ pub fn card(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Mark
             @if server != actor.host { p.note { "The server itself is " bdi { (server) } "." } }
             @if let Some(name) = &name { p { "It runs " (name) @if !version.is_empty() { " " bdi { (version) } } "." } }
             @else { p { "It does not say what it runs." } }
-            @if let Some(since) = since { p { "Known here since " (formatting::relative_time(since, house.now)) "." } }
-            (reachability(house, host.as_ref()))
+            @if let Some(since) = since { p { "Known here since " (formatting::relative_time(since, ctx.now)) "." } }
+            (reachability(ctx, host.as_ref()))
             @if let Some((.., known)) = facts { ul { @for fact in *known { li { (fact) } } } }
         }
     })
@@ -115,13 +115,13 @@ fn reachable(host: Option<&Host>) -> bool {
     host.is_none_or(|host| host.failing_since_at.is_none())
 }
 
-fn reachability(house: &PageContext<'_>, host: Option<&Host>) -> Markup {
+fn reachability(ctx: &PageContext<'_>, host: Option<&Host>) -> Markup {
     html! {
         @match host.map(|host| (host.failing_since_at, host.heard_at)) {
             Some((Some(since), _)) => {
-                p { "It cannot be reached since " (formatting::relative_time(since, house.now)) "; what is for it waits for up to seven days." }
+                p { "It cannot be reached since " (formatting::relative_time(since, ctx.now)) "; what is for it waits for up to seven days." }
             }
-            Some((None, Some(heard))) => p { "It last responded " (formatting::relative_time(heard, house.now)) "." },
+            Some((None, Some(heard))) => p { "It last responded " (formatting::relative_time(heard, ctx.now)) "." },
             _ => {}
         }
     }

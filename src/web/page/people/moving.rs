@@ -29,7 +29,7 @@ pub async fn show(
 /// The page; `typed` stands in the field instead of what is stored, because something was wrong with it.
 fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/moving")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/moving")?;
         let us = actors::by_id(r, owner.actor)?;
         let mut known = Vec::new();
         for uri in &us.also_known_as {
@@ -43,7 +43,7 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
             p { "Have you had another account? Name it here, then tell that account to move to " (actor_widgets::handle(&us))
                 ". Its followers are brought over by their servers, within minutes or hours; posts stay where they are." }
             form.stack method="post" action="/moving" {
-                (house.token(""))
+                (ctx.token(""))
                 label for="aliases" { "Your other accounts, one on each line" }
                 textarea #aliases name="aliases" rows="4" placeholder="@me@old.example" autocapitalize="off" spellcheck="false" { (text) }
                 p.note { (formatting::short_count(MAX_ALIASES as u64, "account")) " at most. Everyone can see them in your profile’s document." }
@@ -51,7 +51,7 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
             }
             @if us.approves_followers { p.note { "You approve follow requests: those who move over wait in the requests. While you move, it is less work to accept everyone." } }
         };
-        Ok(layout::document(&house, &PageFrame::new("Moving", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Moving", NavigationEntry::Settings, body)).into_string())
     })
 }
 

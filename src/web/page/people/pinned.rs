@@ -40,12 +40,12 @@ impl PinnedSection {
     }
 
     /// The pinned posts.
-    pub fn posts(&self, house: &PageContext<'_>) -> Markup {
+    pub fn posts(&self, ctx: &PageContext<'_>) -> Markup {
         html! {
             @if !self.posts.is_empty() {
                 section.pinned aria-label="Pinned posts" {
                     h2.why { (icon("pin")) "Pinned" }
-                    (post_card::post_list(house, &self.posts))
+                    (post_card::post_list(ctx, &self.posts))
                 }
             }
         }
@@ -73,7 +73,7 @@ fn link(tag: &FeaturedHashtag) -> Markup {
 }
 
 /// The section of the settings page.
-pub fn settings(house: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup> {
+pub fn settings(ctx: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<Markup> {
     let tags = pins::tags(r, owner.id)?;
     Ok(html! {
         section.section {
@@ -84,7 +84,7 @@ pub fn settings(house: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<
                         li.line {
                             div { (link(tag)) }
                             form method="post" action="/settings/untag" {
-                                (house.token(""))
+                                (ctx.token(""))
                                 input type="hidden" name="tag" value=(tag.name);
                                 button.quiet type="submit" aria-label={ "Take off #" (tag.display_name) } { "Take off" }
                             }
@@ -94,7 +94,7 @@ pub fn settings(house: &PageContext<'_>, r: &Read<'_>, owner: &Actor) -> Result<
             }
             @if tags.len() < pins::MAX_FEATURED_HASHTAGS as usize {
                 form.stack method="post" action="/settings/tag" {
-                    (house.token(""))
+                    (ctx.token(""))
                     label for="tag" { "What you write about" }
                     input #tag type="text" name="tag" maxlength="100" placeholder="#knitting" autocapitalize="off" spellcheck="false" required;
                     p.note { "Visitors find your posts with these hashtags at the top of your profile." }

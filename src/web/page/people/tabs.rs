@@ -11,12 +11,12 @@ use crate::web::page::formatting;
 use crate::web::page::layout::PageContext;
 
 /// The pages of people, each with how many there are.
-pub fn tabs(r: &Read<'_>, house: &PageContext<'_>, owner: ActorId, here: &str) -> Result<Markup> {
+pub fn tabs(r: &Read<'_>, ctx: &PageContext<'_>, owner: ActorId, here: &str) -> Result<Markup> {
     let entries = [
         ("/following", "Following", follows::count(r, owner, FollowList::Following)?),
         ("/followers", "Followers", follows::count(r, owner, FollowList::Followers)?),
         ("/lists", "Lists", lists::all(r)?.len() as u32),
-        ("/requests", "Requests", house.requests),
+        ("/requests", "Requests", ctx.requests),
     ];
     Ok(html! {
         nav.tabs aria-label="Lists of people" {

@@ -17,14 +17,14 @@ const MAX_ATTACHMENTS_SHOWN: usize = 16;
 const MAX_LINK_GRAPHEMES: usize = 60;
 
 /// All files of a post.
-pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn of(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let (pictures, others): (Vec<_>, Vec<_>) =
         card.attachments.iter().take(MAX_ATTACHMENTS_SHOWN).partition(|file| is_picture(file));
     html! {
         @if !pictures.is_empty() {
-            div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (image(house, file)) } }
+            div class={ "pictures n" (pictures.len().min(4)) } { @for file in pictures { (image(ctx, file)) } }
         }
-        @for file in others { (other_file(house, file)) }
+        @for file in others { (other_file(ctx, file)) }
     }
 }
 
@@ -34,14 +34,14 @@ pub fn is_picture(file: &PostAttachment) -> bool {
 }
 
 /// (the shown URL, the linked URL)
-fn attachment_slots(house: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
+fn attachment_slots(ctx: &PageContext<'_>, file: &PostAttachment) -> (String, String) {
     match (&file.file, &file.url) {
         (Some(name), _) => {
             let whole = format!("/media/{name}");
             (file.preview.as_ref().map_or_else(|| whole.clone(), |name| format!("/media/{name}")), whole)
         }
         (None, Some(url)) => {
-            let led = files::proxied(house.node, url);
+            let led = files::proxied(ctx.node, url);
             (led.clone(), led)
         }
         (None, None) => (String::new(), String::new()),
@@ -56,8 +56,8 @@ fn sizes(file: &PostAttachment) -> Option<String> {
     Some(format!("/media/{preview} {small}w, /media/{name} {width}w"))
 }
 
-fn image(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
-    let (shown, whole) = attachment_slots(house, file);
+fn image(ctx: &PageContext<'_>, file: &PostAttachment) -> Markup {
+    let (shown, whole) = attachment_slots(ctx, file);
     let alt = file.alt.trim();
     html! {
         figure {
@@ -74,19 +74,19 @@ fn image(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
 
 /// A video, a audio file, a link or another file. What plays plays here, by way of this server; whoever is not the owner is
 /// led to the server it comes from.
-fn other_file(house: &PageContext<'_>, file: &PostAttachment) -> Markup {
+fn other_file(ctx: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let alt = file.alt.trim();
     let label = if alt.is_empty() { noun(&file.media_type) } else { alt };
     let source = match (&file.file, &file.url) {
         (Some(name), _) => Some(format!("/media/{name}")),
-        (None, Some(url)) if house.session.is_some() && is_playable(file) => {
-            Some(media_streams::stream_from(house.node, url))
+        (None, Some(url)) if ctx.session.is_some() && is_playable(file) => {
+            Some(media_streams::stream_from(ctx.node, url))
         }
         _ => None,
     };
     let cover = match (&file.preview, &file.still) {
         (Some(name), _) => Some(format!("/media/{name}")),
-        (None, Some(url)) => Some(files::proxied(house.node, url)),
+        (None, Some(url)) => Some(files::proxied(ctx.node, url)),
         (None, None) => None,
     };
     let is_film = file.media_type.starts_with("video/");

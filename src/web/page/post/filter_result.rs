@@ -7,18 +7,18 @@ use crate::store::timelines::filters::FilterAction;
 use crate::web::page::layout::{PageContext, icon};
 
 /// The effect of the filters on a post, and the filter.
-pub fn filter_result(house: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
-    if house.session.is_none() || house.is_owner(&card.author) { None } else { house.sieve.strictest(card) }
+pub fn filter_result(ctx: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
+    if ctx.session.is_none() || ctx.is_owner(&card.author) { None } else { ctx.sieve.strictest(card) }
 }
 
 /// Whether a post is not shown here at all.
-pub fn is_hidden(house: &PageContext<'_>, card: &PostView) -> bool {
-    matches!(filter_result(house, card), Some((FilterAction::Hide, _)))
+pub fn is_hidden(ctx: &PageContext<'_>, card: &PostView) -> bool {
+    matches!(filter_result(ctx, card), Some((FilterAction::Hide, _)))
 }
 
 /// The filter that folds the images of a post, and nothing else of it.
-pub fn is_blurred(house: &PageContext<'_>, card: &PostView) -> Option<String> {
-    match filter_result(house, card) {
+pub fn is_blurred(ctx: &PageContext<'_>, card: &PostView) -> Option<String> {
+    match filter_result(ctx, card) {
         Some((FilterAction::Blur, title)) if !card.attachments.is_empty() => Some(title),
         _ => None,
     }

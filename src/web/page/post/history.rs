@@ -17,10 +17,10 @@ use crate::web::page::post::post_card;
 use crate::web::page::post::thread::owned_by;
 
 /// The path of the edit history, if the post was edited.
-pub fn path(house: &PageContext<'_>, card: &PostView) -> Option<String> {
+pub fn path(ctx: &PageContext<'_>, card: &PostView) -> Option<String> {
     card.post.edited_at?;
-    let ours = house.session.is_some() || house.is_owner(&card.author);
-    ours.then(|| format!("{}/history", post_card::path(house, card)))
+    let ours = ctx.session.is_some() || ctx.is_owner(&card.author);
+    ours.then(|| format!("{}/history", post_card::path(ctx, card)))
 }
 
 /// `GET /post/{id}/history`: of any post, for the owner.
@@ -50,7 +50,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here: &str) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, owner, here)?;
+        let ctx = PageContext::load(node, r, owner, here)?;
         let card = post_views::single_view(r, id)?;
         let viewer = if owner.is_some() { Viewer::Owner } else { Viewer::Stranger };
         if viewer == Viewer::Stranger && !card.post.audience.is_open() {
@@ -64,24 +64,24 @@ fn page(node: &Node, owner: Option<&Owner>, id: PostId, name: Option<&str>, here
         let before = post_edits::list(r, card.post.id)?;
         let body = html! {
             h1.quiet { "What this post said" }
-            p.note { a href=(post_card::path(&house, &card)) { "Back to the post" } }
+            p.note { a href=(post_card::path(&ctx, &card)) { "Back to the post" } }
             ol.editions {
-                (version(&house, &card, &post_edits::current_version(&card), &html! { " " span.mark { "now" } }))
-                @for one in before.iter().rev() { (version(&house, &card, one, &html! {})) }
+                (version(&ctx, &card, &post_edits::current_version(&card), &html! { " " span.mark { "now" } }))
+                @for one in before.iter().rev() { (version(&ctx, &card, one, &html! {})) }
             }
             @if before.is_empty() && card.post.edited_at.is_some() { p.note { "It was edited before it came here; what it said then is not known." } }
         };
-        Ok(layout::document(&house, &PageFrame::new("History", NavigationEntry::Elsewhere, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("History", NavigationEntry::Elsewhere, body)).into_string())
     })
 }
 
-fn version(house: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Markup) -> Markup {
+fn version(ctx: &PageContext<'_>, card: &PostView, one: &PostEdit, mark: &Markup) -> Markup {
     html! {
         li {
-            p.note { (changed_since(one.written_at, house.now)) (mark) }
+            p.note { (changed_since(one.written_at, ctx.now)) (mark) }
             @if let Some(title) = &one.title { h2.title { bdi { (title) } } }
             @if let Some(warning) = &one.warning { p.answers { (icon("warning")) bdi { (warning) } } }
-            div.words lang=[card.post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &one.content))) }
+            div.words lang=[card.post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(ctx, card, &one.content))) }
             @if !one.poll.is_empty() { ul { @for option in &one.poll { li { bdi { (option) } } } } }
             @for file in &one.media {
                 p.file { (icon("file")) (crate::web::page::post::attachments::noun(&file.media_type)) @if !file.alt.trim().is_empty() { ": " bdi { (file.alt.trim()) } } }

@@ -116,48 +116,48 @@ fn option_field(n: usize, filled: &PollFields) -> Markup {
 }
 
 /// The poll of a post: a vote form for the owner while it is open and not voted in, else the results.
-pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn of(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(poll) = &card.poll else { return html! {} };
-    let ours = house.is_owner(&card.author);
-    if house.session.is_some() && !ours && is_stale(house, poll) {
+    let ours = ctx.is_owner(&card.author);
+    if ctx.session.is_some() && !ours && is_stale(ctx, poll) {
         // Fetched in the background, for the next view.
-        backfill::enqueue(house.node, BackfillJob::Poll(card.post.id));
+        backfill::enqueue(ctx.node, BackfillJob::Poll(card.post.id));
     }
-    let open = house.session.is_some() && !ours && poll.own_choices.is_empty() && !poll.is_over(house.now);
+    let open = ctx.session.is_some() && !ours && poll.own_choices.is_empty() && !poll.is_over(ctx.now);
     html! {
         div.poll lang=[card.post.language.as_deref()] {
             @if open {
-                (vote_form(house, card, poll))
-                details { summary.note { "Results" } (result_bars(house, card, poll)) }
-            } @else if poll.hides_counts && house.session.is_none() && !poll.is_over(house.now) {
-                ul { @for choice in &poll.options { li dir="auto" { (text(house, card, choice)) } } }
+                (vote_form(ctx, card, poll))
+                details { summary.note { "Results" } (result_bars(ctx, card, poll)) }
+            } @else if poll.hides_counts && ctx.session.is_none() && !poll.is_over(ctx.now) {
+                ul { @for choice in &poll.options { li dir="auto" { (text(ctx, card, choice)) } } }
                 p.note lang="en" { "Results are shown when the poll ends." }
-            } @else { (result_bars(house, card, poll)) }
-            p.note lang="en" { (summary(house, poll)) }
+            } @else { (result_bars(ctx, card, poll)) }
+            p.note lang="en" { (summary(ctx, poll)) }
         }
     }
 }
 
 /// Whether its counts should be fetched: it is open and they are old, or over and they are from before its end.
-fn is_stale(house: &PageContext<'_>, poll: &StoredPoll) -> bool {
-    match poll.end_at.filter(|end| *end <= house.now) {
+fn is_stale(ctx: &PageContext<'_>, poll: &StoredPoll) -> bool {
+    match poll.end_at.filter(|end| *end <= ctx.now) {
         Some(end) => poll.checked_at <= end,
-        None => house.now.since(poll.checked_at) >= COUNTS_MAX_AGE,
+        None => ctx.now.since(poll.checked_at) >= COUNTS_MAX_AGE,
     }
 }
 
-fn vote_form(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
+fn vote_form(ctx: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     let id = card.post.id;
     let kind = if poll.multiple { "checkbox" } else { "radio" };
     html! {
         form.ballot method="post" action={ "/post/" (id) "/vote" } {
-            (house.token(&format!("#p{}", card.id)))
+            (ctx.token(&format!("#p{}", card.id)))
             fieldset {
                 legend.hidden lang="en" { (if poll.multiple { "Choose one or more options" } else { "Choose an option" }) }
                 @for (n, choice) in poll.options.iter().enumerate() {
                     label.check {
                         input type=(kind) name="choice" value=(n) required[!poll.multiple];
-                        span dir="auto" { (text(house, card, choice)) }
+                        span dir="auto" { (text(ctx, card, choice)) }
                     }
                 }
             }
@@ -166,7 +166,7 @@ fn vote_form(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Mar
     }
 }
 
-fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
+fn result_bars(ctx: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> Markup {
     html! {
         ol.standing {
             @for (n, choice) in poll.options.iter().enumerate() {
@@ -175,7 +175,7 @@ fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> M
                 li.mine[mine] {
                     span.percent title=(formatting::short_count(choice.votes, "vote")) { (percent) "%" }
                     span.choice dir="auto" {
-                        (text(house, card, choice))
+                        (text(ctx, card, choice))
                         @if mine { " " (icon("check")) span.hidden lang="en" { " (your choice)" } }
                     }
                     progress max="100" value=(percent) aria-hidden="true" {}
@@ -186,10 +186,10 @@ fn result_bars(house: &PageContext<'_>, card: &PostView, poll: &StoredPoll) -> M
 }
 
 /// "12 people voted · ends in 2 days".
-fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
+fn summary(ctx: &PageContext<'_>, poll: &StoredPoll) -> Markup {
     let votes = poll.votes();
     let said = match poll.voters {
-        _ if poll.hides_counts && house.session.is_none() && !poll.is_over(house.now) => "A poll".to_owned(),
+        _ if poll.hides_counts && ctx.session.is_none() && !poll.is_over(ctx.now) => "A poll".to_owned(),
         _ if votes == 0 => "Nobody has voted yet".to_owned(),
         // A count below that of one answer cannot be right.
         Some(voters) if is_probably_over(poll, voters) => match voters {
@@ -201,8 +201,8 @@ fn summary(house: &PageContext<'_>, poll: &StoredPoll) -> Markup {
     html! {
         (said)
         @match poll.end_at {
-            Some(end) if end <= house.now => { " · over since " (formatting::relative_time(end, house.now)) }
-            Some(end) => { " · ends " time datetime=(end.rfc3339()) title=(formatting::full_date(end)) { (formatting::time_until(end, house.now)) } }
+            Some(end) if end <= ctx.now => { " · over since " (formatting::relative_time(end, ctx.now)) }
+            Some(end) => { " · ends " time datetime=(end.rfc3339()) title=(formatting::full_date(end)) { (formatting::time_until(end, ctx.now)) } }
             None => {}
         }
         @if poll.multiple { " · multiple choice" }
@@ -229,9 +229,9 @@ fn plain_text(card: &PostView, choice: &PollOption) -> String {
     if line.is_empty() { plain_text::one_line(&choice.text) } else { line }
 }
 
-fn text(house: &PageContext<'_>, card: &PostView, choice: &PollOption) -> Markup {
+fn text(ctx: &PageContext<'_>, card: &PostView, choice: &PollOption) -> Markup {
     let safe = escape(&plain_text(card, choice));
-    html! { (PreEscaped(actor_widgets::emoji(house, &safe, &card.post.emoji))) }
+    html! { (PreEscaped(actor_widgets::emoji(ctx, &safe, &card.post.emoji))) }
 }
 
 /// The options as HTML for feed readers.

@@ -34,7 +34,7 @@ struct ActionButton {
 }
 
 /// The row under a post.
-pub fn action_row(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn action_row(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let boost = match card.boosted {
         true => ActionButton {
             act: "unboost",
@@ -57,32 +57,32 @@ pub fn action_row(house: &PageContext<'_>, card: &PostView) -> Markup {
     };
     html! {
         div.acts {
-            @if interaction_requests::is_barred(house, card, Interaction::Reply) { (disabled_button(card, Interaction::Reply, "reply", card.replies)) }
+            @if interaction_requests::is_barred(ctx, card, Interaction::Reply) { (disabled_button(card, Interaction::Reply, "reply", card.replies)) }
             @else {
                 a.act href={ "/compose?reply_to=" (card.post.id) } title="Reply" aria-label={ "Reply to " (card.author.name) } {
                     (icon("reply")) (count_label(card.replies)) span.text-only { "Reply" }
                 }
             }
             @if !card.post.audience.is_open() { span.act.none {} }
-            @else if !card.boosted && interaction_requests::is_barred(house, card, Interaction::Boost) { (disabled_button(card, Interaction::Boost, "boost", card.boosts)) }
-            @else { (button(house, card, &boost)) }
-            @if !card.liked && interaction_requests::is_barred(house, card, Interaction::Like) { (disabled_button(card, Interaction::Like, "like", card.likes)) }
-            @else { (button(house, card, &like)) }
-            (more_menu(house, card))
+            @else if !card.boosted && interaction_requests::is_barred(ctx, card, Interaction::Boost) { (disabled_button(card, Interaction::Boost, "boost", card.boosts)) }
+            @else { (button(ctx, card, &boost)) }
+            @if !card.liked && interaction_requests::is_barred(ctx, card, Interaction::Like) { (disabled_button(card, Interaction::Like, "like", card.likes)) }
+            @else { (button(ctx, card, &like)) }
+            (more_menu(ctx, card))
         }
     }
 }
 
 /// An action that the policy forbids: shown disabled with the reason.
-fn disabled_button(card: &PostView, deed: Interaction, sign: &str, number: u32) -> Markup {
-    let why = format!("{} does not let others {} this post", card.author.name, deed.verb());
+fn disabled_button(card: &PostView, interaction: Interaction, sign: &str, number: u32) -> Markup {
+    let why = format!("{} does not let others {} this post", card.author.name, interaction.verb());
     html! { span.act.barred title=(why) { (icon(sign)) (count_label(number)) span.hidden { (why) } } }
 }
 
-fn button(house: &PageContext<'_>, card: &PostView, button: &ActionButton) -> Markup {
+fn button(ctx: &PageContext<'_>, card: &PostView, button: &ActionButton) -> Markup {
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (button.act) } {
-            (house.token(&format!("#p{}", card.id)))
+            (ctx.token(&format!("#p{}", card.id)))
             button.act.(button.icon) type="submit" title=(button.word) aria-pressed=(button.pressed)
                 aria-label={ (button.word) ": " (card.author.name) } {
                 (icon(button.icon)) (count_label(button.number)) span.text-only { (button.word) }
@@ -96,11 +96,11 @@ fn count_label(number: u32) -> Markup {
 }
 
 /// Rare actions: original, edit, delete (with confirmation).
-fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn more_menu(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
-    let ours = house.is_owner(&card.author);
+    let ours = ctx.is_owner(&card.author);
     let original = if ours {
-        format!("{}/{id}", house.profile_path())
+        format!("{}/{id}", ctx.profile_path())
     } else {
         actor_widgets::remote_link(card.post.html_url()).to_owned()
     };
@@ -108,19 +108,19 @@ fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
         details.more {
             summary.act title="More" aria-label={ "More about the post by " (card.author.name) } { (icon("more")) span.text-only { "More" } }
             div.menu {
-                (reactions::emoji_choice(house, card))
+                (reactions::emoji_choice(ctx, card))
                 a href={ "/post/" (id) } { (icon("thread")) "The whole thread" }
-                (quote_button(house, card))
-                (unlisted_boost(house, card))
+                (quote_button(ctx, card))
+                (unlisted_boost(ctx, card))
                 @if !ours { a href=(original) rel="noopener noreferrer" { (icon("out")) "Original on " (card.author.host) } }
                 @if ours && card.post.audience.is_open() { a href=(original) { (icon("out")) "As visitors see it" } }
                 @if ours {
-                    @if card.post.audience.is_open() { (pin(house, card)) }
+                    @if card.post.audience.is_open() { (pin(ctx, card)) }
                     a href={ "/post/" (id) "/edit" } { (icon("pen")) "Edit" }
                     details {
                         summary { (icon("bin")) "Delete…" }
                         form method="post" action={ "/post/" (id) "/delete" } {
-                            (house.token(""))
+                            (ctx.token(""))
                             button.danger type="submit" { "Yes, delete it everywhere" }
                         }
                     }
@@ -131,20 +131,20 @@ fn more_menu(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 /// Quoting the post, and taking back the word by which it quotes one of the owner's.
-fn quote_button(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn quote_button(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let id = card.post.id;
     let ours = |quoted: &crate::store::posts::post_views::QuotedView| {
-        let of_ours = quoted.view.as_ref().is_some_and(|inner| house.is_owner(&inner.author));
-        of_ours && !house.is_owner(&card.author) && quoted.quote.state == QuoteState::Accepted
+        let of_ours = quoted.view.as_ref().is_some_and(|inner| ctx.is_owner(&inner.author));
+        of_ours && !ctx.is_owner(&card.author) && quoted.quote.state == QuoteState::Accepted
     };
     html! {
-        @if card.post.audience.is_open() || house.is_owner(&card.author) {
-            @if interaction_requests::is_barred(house, card, Interaction::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
+        @if card.post.audience.is_open() || ctx.is_owner(&card.author) {
+            @if interaction_requests::is_barred(ctx, card, Interaction::Quote) { p.note { (card.author.name) " does not let others quote this post." } }
             @else { a href={ "/compose?quote=" (id) } { (icon("quote")) "Quote" } }
         }
         @if card.quote.as_ref().is_some_and(ours) {
             form method="post" action={ "/post/" (id) "/revoke" } {
-                (house.token(&format!("#p{}", card.id)))
+                (ctx.token(&format!("#p{}", card.id)))
                 button type="submit" { (icon("cross")) "Do not let it quote me" }
             }
         }
@@ -152,7 +152,7 @@ fn quote_button(house: &PageContext<'_>, card: &PostView) -> Markup {
 }
 
 /// Private actions: bookmark, mute conversation.
-fn unlisted_boost(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn unlisted_boost(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let keep = if card.bookmarked { ("unbookmark", "Remove bookmark") } else { ("bookmark", "Bookmark") };
     let hush = match card.thread_muted {
         true => ("unhush", "Notify me of this conversation again"),
@@ -161,18 +161,18 @@ fn unlisted_boost(house: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @for ((act, word), sign) in [(keep, "bookmark"), (hush, "bell")] {
             form method="post" action={ "/post/" (card.post.id) "/" (act) } {
-                (house.token(&format!("#p{}", card.id)))
+                (ctx.token(&format!("#p{}", card.id)))
                 button.entry type="submit" { (icon(sign)) (word) }
             }
         }
     }
 }
 
-fn pin(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn pin(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let (act, word) = if card.pinned { ("unpin", "Unpin from the profile") } else { ("pin", "Pin to the profile") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
-            (house.token(&format!("#p{}", card.id)))
+            (ctx.token(&format!("#p{}", card.id)))
             button.entry type="submit" { (icon("pin")) (word) }
         }
     }

@@ -27,22 +27,22 @@ pub enum CardPlacement {
 }
 
 /// A list of posts.
-pub fn post_list(house: &PageContext<'_>, cards: &[PostView]) -> Markup {
-    html! { div.posts.h-feed { @for one in cards { (card(house, one, CardPlacement::List)) } } }
+pub fn post_list(ctx: &PageContext<'_>, cards: &[PostView]) -> Markup {
+    html! { div.posts.h-feed { @for one in cards { (card(ctx, one, CardPlacement::List)) } } }
 }
 
 /// A post card, subject to the owner's filters. A hidden post is collapsed where it is the subject of the page.
-pub fn card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
-    match filter_result::filter_result(house, card) {
+pub fn card(ctx: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+    match filter_result::filter_result(ctx, card) {
         Some((FilterAction::Hide, _)) if place == CardPlacement::List => html! {},
         Some((FilterAction::Hide | FilterAction::Warn, title)) => {
-            filter_result::collapsed(&title, &full_card(house, card, place))
+            filter_result::collapsed(&title, &full_card(ctx, card, place))
         }
-        _ => full_card(house, card, place),
+        _ => full_card(ctx, card, place),
     }
 }
 
-fn full_card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+fn full_card(ctx: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let class = match place {
         CardPlacement::List => "post h-entry",
         CardPlacement::Focus => "post focus h-entry",
@@ -51,39 +51,39 @@ fn full_card(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> 
     html! {
         article class=(class) id={ "p" (card.id) } aria-label={ "Post by " (card.author.name) } {
             @if let Some((_, booster)) = &card.boost {
-                p.why { (icon("boost")) span { (actor_widgets::mention(house, booster)) " boosted" } }
+                p.why { (icon("boost")) span { (actor_widgets::mention(ctx, booster)) " boosted" } }
             }
             @if let Some(group) = &card.group {
-                p.why { (icon("people")) span { "in " (actor_widgets::mention(house, group)) } }
+                p.why { (icon("people")) span { "in " (actor_widgets::mention(ctx, group)) } }
             }
-            (header(house, card, place))
+            (header(ctx, card, place))
             div.inside {
-                @if card.post.reply_to_uri.is_some() && place != CardPlacement::Focus { (reply_line(house, card)) }
-                (content(house, card, place))
-                (quoted_post::of(house, card))
-                (interaction_requests::request_note(house, card))
-                @if place == CardPlacement::Focus { (metadata_section(house, card)) }
-                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.by_owner) { (reactions::reaction_row(house, card)) }
-                @if place != CardPlacement::Above && house.session.is_some() { (post_actions::action_row(house, card)) }
+                @if card.post.reply_to_uri.is_some() && place != CardPlacement::Focus { (reply_line(ctx, card)) }
+                (content(ctx, card, place))
+                (quoted_post::of(ctx, card))
+                (interaction_requests::request_note(ctx, card))
+                @if place == CardPlacement::Focus { (metadata_section(ctx, card)) }
+                @if place == CardPlacement::Focus || card.reactions.iter().any(|count| count.by_owner) { (reactions::reaction_row(ctx, card)) }
+                @if place != CardPlacement::Above && ctx.session.is_some() { (post_actions::action_row(ctx, card)) }
             }
         }
         hr.text-only;
     }
 }
 
-fn header(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+fn header(ctx: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let author = &card.author;
     html! {
         header.by {
-            a href=(actor_widgets::path(house, author)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(house, author)) }
+            a href=(actor_widgets::path(ctx, author)) tabindex="-1" aria-hidden="true" { (actor_widgets::avatar(ctx, author)) }
             div.who.p-author.h-card {
-                a.name.u-url.p-name href=(actor_widgets::path(house, author)) { (actor_widgets::name(house, author)) }
+                a.name.u-url.p-name href=(actor_widgets::path(ctx, author)) { (actor_widgets::name(ctx, author)) }
                 (actor_widgets::handle(author))
             }
             @if place != CardPlacement::Focus {
                 div.moment {
-                    a.when.u-url href=(path(house, card)) { (audience_mark(card.post.audience)) (formatting::relative_time(card.post.published_at, house.now)) }
-                    @if let Some(history) = history::path(house, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
+                    a.when.u-url href=(path(ctx, card)) { (audience_mark(card.post.audience)) (formatting::relative_time(card.post.published_at, ctx.now)) }
+                    @if let Some(history) = history::path(ctx, card) { a.when.edited href=(history) title="What it said before" { "edited" } }
                 }
             }
         }
@@ -91,24 +91,24 @@ fn header(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Mar
 }
 
 /// The path of the post's page for this viewer.
-pub fn path(house: &PageContext<'_>, card: &PostView) -> String {
+pub fn path(ctx: &PageContext<'_>, card: &PostView) -> String {
     let id = card.post.id;
-    if house.session.is_some() {
+    if ctx.session.is_some() {
         format!("/post/{id}")
-    } else if house.is_owner(&card.author) {
-        format!("{}/{id}", house.profile_path())
+    } else if ctx.is_owner(&card.author) {
+        format!("{}/{id}", ctx.profile_path())
     } else {
         actor_widgets::remote_link(card.post.html_url()).to_owned()
     }
 }
 
-fn reply_line(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn reply_line(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         p.answers {
             (icon("reply"))
             @match &card.parent_author {
                 Some(parent) if parent.id == card.author.id => span { "continues their own post" },
-                Some(parent) => span { "replying to " (actor_widgets::mention(house, parent)) },
+                Some(parent) => span { "replying to " (actor_widgets::mention(ctx, parent)) },
                 None => span { "replies to a post that is not here" },
             }
         }
@@ -135,30 +135,30 @@ pub fn audience_text(audience: Audience) -> &'static str {
 }
 
 /// Title, text and attachments; behind the content warning if there is one.
-pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+pub fn content(ctx: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
-    let inner = html! { (post_metadata::metadata(house, card, place)) (poll::of(house, card)) };
+    let inner = html! { (post_metadata::metadata(ctx, card, place)) (poll::of(ctx, card)) };
     let warning = post.warning.as_deref().map(str::trim).filter(|warning| !warning.is_empty());
     html! {
         @if let Some(warning) = warning {
             details.warning {
-                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (maud::PreEscaped(actor_widgets::emoji(house, &crate::text::escape(warning), &post.emoji))) } } }
+                summary { (icon("warning")) span.p-summary lang=[post.language.as_deref()] { bdi { (maud::PreEscaped(actor_widgets::emoji(ctx, &crate::text::escape(warning), &post.emoji))) } } }
                 (inner)
-                (attachments::of(house, card))
+                (attachments::of(ctx, card))
             }
         } @else {
             (inner)
             @if post.sensitive && !card.attachments.is_empty() {
                 details.cover {
                     summary { (icon("hidden")) span { "Sensitive " (attachments::nouns(&card.attachments)) ". Show" } }
-                    (attachments::of(house, card))
+                    (attachments::of(ctx, card))
                 }
-            } @else if let Some(title) = filter_result::is_blurred(house, card) {
+            } @else if let Some(title) = filter_result::is_blurred(ctx, card) {
                 details.cover {
                     summary { (icon("hidden")) span { "Filtered: " bdi { (title) } ". Show" } }
-                    (attachments::of(house, card))
+                    (attachments::of(ctx, card))
                 }
-            } @else { (attachments::of(house, card)) }
+            } @else { (attachments::of(ctx, card)) }
         }
         @if card.withheld_attachments > 0 {
             p.note { (formatting::short_count(card.withheld_attachments as u64, "attachment")) " not shown: you reject media from " (card.author.host) ". "
@@ -168,28 +168,28 @@ pub fn content(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -
 }
 
 /// Stored safe HTML, with images, videos and emoji by way of the proxy; for visitors videos are links.
-pub fn body(house: &PageContext<'_>, card: &PostView, html: &str) -> String {
-    let with_emoji = |html: &str| actor_widgets::emoji(house, html, &card.post.emoji);
+pub fn body(ctx: &PageContext<'_>, card: &PostView, html: &str) -> String {
+    let with_emoji = |html: &str| actor_widgets::emoji(ctx, html, &card.post.emoji);
     if !html.contains("src=") && !html.contains("poster=") {
         return with_emoji(html);
     }
     let led = |tag: &str, attribute: &str, url: &str| match (tag, attribute) {
-        ("video" | "audio" | "source", "src") => media_streams::stream_from(house.node, url),
-        _ => files::proxied(house.node, url),
+        ("video" | "audio" | "source", "src") => media_streams::stream_from(ctx.node, url),
+        _ => files::proxied(ctx.node, url),
     };
-    let html = if house.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };
+    let html = if ctx.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };
     with_emoji(&rewrite::sources(&html, led))
 }
 
 /// Below the main post of a page: full date, audience, edit mark, counts.
-fn metadata_section(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn metadata_section(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     html! {
         p.particulars {
-            a.u-url href=(path(house, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (formatting::full_date(post.published_at)) } }
+            a.u-url href=(path(ctx, card)) { time.dt-published datetime=(post.published_at.rfc3339()) { (formatting::full_date(post.published_at)) } }
             @if let Some(edited) = post.edited_at { span {
-                @if let Some(history) = history::path(house, card) { a href=(history) title="What it said before" { "edited " (formatting::relative_time(edited, house.now)) } }
-                @else { "edited " (formatting::relative_time(edited, house.now)) }
+                @if let Some(history) = history::path(ctx, card) { a href=(history) title="What it said before" { "edited " (formatting::relative_time(edited, ctx.now)) } }
+                @else { "edited " (formatting::relative_time(edited, ctx.now)) }
             } }
             span { (icon(post.audience.as_word())) " " (audience_text(post.audience)) }
             @if card.likes > 0 { span { (formatting::short_count(card.likes.into(), "like")) } }

@@ -19,25 +19,25 @@ const LONG_ARTICLE_BYTES: usize = 1_200;
 const EXCERPT_GRAPHEMES: usize = 420;
 
 /// Title, metadata and text; attachments follow separately.
-pub fn metadata(house: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
+pub fn metadata(ctx: &PageContext<'_>, card: &PostView, place: CardPlacement) -> Markup {
     let post = &card.post;
     let whole = place == CardPlacement::Focus || !is_long(card);
     html! {
         @if let Some(title) = &post.title {
             h2.title.p-name lang=[post.language.as_deref()] {
-                @if place == CardPlacement::List { a.u-url href=(post_card::path(house, card)) { bdi { (title) } } } @else { bdi { (title) } }
+                @if place == CardPlacement::List { a.u-url href=(post_card::path(ctx, card)) { bdi { (title) } } } @else { bdi { (title) } }
             }
         }
         (book(card))
         (event(card))
-        @if !whole || place == CardPlacement::Focus { (header(house, card)) }
+        @if !whole || place == CardPlacement::Focus { (header(ctx, card)) }
         @if whole {
             @if let Some(summary) = post.metadata.summary.as_deref().filter(|_| place == CardPlacement::Focus) { p.abstract.p-summary { bdi { (summary) } } }
             @if !post.content.is_empty() {
-                div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(house, card, &post.content))) }
+                div.words.e-content lang=[post.language.as_deref()] dir="auto" { (PreEscaped(post_card::body(ctx, card, &post.content))) }
             }
-        } @else { (excerpt(house, card)) }
-        (original_link(house, card))
+        } @else { (excerpt(ctx, card)) }
+        (original_link(ctx, card))
     }
 }
 
@@ -47,7 +47,7 @@ fn is_long(card: &PostView) -> bool {
 }
 
 /// The abstract or the beginning of a long post, and a link to the whole.
-fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn excerpt(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let text = plain_text::from_html(&card.post.content);
     let count = text.split_whitespace().count();
     let start = match &card.post.metadata.summary {
@@ -56,17 +56,17 @@ fn excerpt(house: &PageContext<'_>, card: &PostView) -> Markup {
     };
     html! {
         div.words.p-summary lang=[card.post.language.as_deref()] dir="auto" { p { (start) } }
-        p.whole { a href=(post_card::path(house, card)) { "Read it all" } " " span { (formatting::short_count(u64::try_from(count).unwrap_or(0), "word")) } }
+        p.whole { a href=(post_card::path(ctx, card)) { "Read it all" } " " span { (formatting::short_count(u64::try_from(count).unwrap_or(0), "word")) } }
     }
 }
 
 /// The header image of a long text, unless it is in the text.
-fn header(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn header(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let image = card.post.metadata.image.as_deref().filter(|url| {
         let inside = card.post.content.contains(&format!("src=\"{}\"", crate::text::escape(url)));
         !inside && !card.post.sensitive && card.attachments.iter().all(|file| !attachments::is_picture(file))
     });
-    html! { @if let Some(url) = image { img.header-picture src=(files::proxied(house.node, url)) alt="" loading="lazy" decoding="async"; } }
+    html! { @if let Some(url) = image { img.header-picture src=(files::proxied(ctx.node, url)) alt="" loading="lazy" decoding="async"; } }
 }
 
 /// Stars and book of a review, and the passage it quotes.
@@ -128,7 +128,7 @@ fn event(card: &PostView) -> Markup {
 }
 
 /// A link to the original page of other types than notes, which may have more than we can show.
-fn original_link(house: &PageContext<'_>, card: &PostView) -> Markup {
+fn original_link(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let says = match post.kind.as_str() {
         "Note" | "Question" | "ChatMessage" => return html! {},
@@ -140,7 +140,7 @@ fn original_link(house: &PageContext<'_>, card: &PostView) -> Markup {
         _ => "See it on",
     };
     html! {
-        @if !house.is_owner(&card.author) {
+        @if !ctx.is_owner(&card.author) {
             p.origin {
                 a href=(remote_link(post.html_url())) rel="nofollow noopener noreferrer" { (says) " " (attachments::host(post.html_url())) }
                 @if let Some(seconds) = post.metadata.seconds { " " span { (reading_time(seconds)) } }

@@ -11,32 +11,32 @@ use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{formatting, people::actor_widgets, post::filter_result};
 
 /// The quote of a post.
-pub fn of(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn of(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let Some(quoted) = &card.quote else { return html! {} };
-    let shown = quoted.view.as_deref().filter(|_| may_show(house, card, quoted));
+    let shown = quoted.view.as_deref().filter(|_| may_show(ctx, card, quoted));
     html! {
         @match shown {
-            Some(inner) => @match filter_result::filter_result(house, inner) {
-                Some((FilterAction::Hide | FilterAction::Warn, title)) => (filter_result::collapsed(&title, &quote_card(house, inner))),
-                _ => (quote_card(house, inner)),
+            Some(inner) => @match filter_result::filter_result(ctx, inner) {
+                Some((FilterAction::Hide | FilterAction::Warn, title)) => (filter_result::collapsed(&title, &quote_card(ctx, inner))),
+                _ => (quote_card(ctx, inner)),
             },
-            None => (quote_line(house, quoted)),
+            None => (quote_line(ctx, quoted)),
         }
-        @if let Some(note) = quote_note(house, card, quoted) { p.note.asked { (icon("clock")) span { (note) } } }
+        @if let Some(note) = quote_note(ctx, card, quoted) { p.note.asked { (icon("clock")) span { (note) } } }
     }
 }
 
 /// Only with the author's approval; the owner sees their own quote while it waits.
-fn may_show(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bool {
+fn may_show(ctx: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> bool {
     let Some(inner) = &quoted.view else { return false };
-    let readable = house.session.is_some() || inner.post.audience.is_open();
-    let own = house.session.is_some() && house.is_owner(&card.author);
+    let readable = ctx.session.is_some() || inner.post.audience.is_open();
+    let own = ctx.session.is_some() && ctx.is_owner(&card.author);
     readable && (quoted.quote.state == QuoteState::Accepted || own && quoted.quote.state == QuoteState::Pending)
 }
 
 /// The state of the owner's quote request.
-fn quote_note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
-    if house.session.is_none() || !house.is_owner(&card.author) {
+fn quote_note(ctx: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> Option<String> {
+    if ctx.session.is_none() || !ctx.is_owner(&card.author) {
         return None;
     }
     let name = quoted.view.as_ref().map_or("Its author", |inner| inner.author.name.as_str());
@@ -50,9 +50,9 @@ fn quote_note(house: &PageContext<'_>, card: &PostView, quoted: &QuotedView) -> 
     }
 }
 
-fn quote_line(house: &PageContext<'_>, quoted: &QuotedView) -> Markup {
+fn quote_line(ctx: &PageContext<'_>, quoted: &QuotedView) -> Markup {
     let (id, address) = match &quoted.view {
-        Some(inner) if house.session.is_some() => (Some(inner.post.id), inner.post.html_url()),
+        Some(inner) if ctx.session.is_some() => (Some(inner.post.id), inner.post.html_url()),
         Some(inner) => (None, inner.post.html_url()),
         None => (None, quoted.quote.quoted_uri.as_str()),
     };
@@ -72,15 +72,15 @@ fn quote_link(address: &str) -> &str {
 }
 
 /// The quoted post: author, time, text; without actions.
-fn quote_card(house: &PageContext<'_>, inner: &PostView) -> Markup {
+fn quote_card(ctx: &PageContext<'_>, inner: &PostView) -> Markup {
     html! {
         blockquote.quoted cite=(inner.post.html_url()) aria-label={ "Quoted post by " (inner.author.name) } {
             header.by {
-                span aria-hidden="true" { (actor_widgets::avatar(house, &inner.author)) }
-                div.who { a.name href=(actor_widgets::path(house, &inner.author)) { (actor_widgets::name(house, &inner.author)) } (actor_widgets::handle(&inner.author)) }
-                a.when href=(post_card::path(house, inner)) { (formatting::relative_time(inner.post.published_at, house.now)) }
+                span aria-hidden="true" { (actor_widgets::avatar(ctx, &inner.author)) }
+                div.who { a.name href=(actor_widgets::path(ctx, &inner.author)) { (actor_widgets::name(ctx, &inner.author)) } (actor_widgets::handle(&inner.author)) }
+                a.when href=(post_card::path(ctx, inner)) { (formatting::relative_time(inner.post.published_at, ctx.now)) }
             }
-            (post_card::content(house, inner, CardPlacement::Above))
+            (post_card::content(ctx, inner, CardPlacement::Above))
         }
     }
 }

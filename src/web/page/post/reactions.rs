@@ -17,49 +17,49 @@ use crate::web::page::{formatting, people::actor_widgets};
 const QUICK_REACTIONS: [&str; 6] = ["👍", "❤️", "😂", "🎉", "😮", "😢"];
 
 /// The emoji, as text or as proxied image.
-pub fn reaction_image(house: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
+pub fn reaction_image(ctx: &PageContext<'_>, sign: &ReactionEmoji) -> Markup {
     let code = sign.name.trim_matches(':').to_owned();
     let known: Vec<CustomEmoji> =
         sign.url.iter().map(|url| CustomEmoji { code: code.clone(), url: url.clone() }).collect();
-    html! { bdi { (PreEscaped(actor_widgets::emoji(house, &escape(&sign.name), &known))) } }
+    html! { bdi { (PreEscaped(actor_widgets::emoji(ctx, &escape(&sign.name), &known))) } }
 }
 
 /// The reactions of a post. The owner adds or removes one by pressing it.
-pub fn reaction_row(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn reaction_row(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         @if !card.reactions.is_empty() {
             div.reactions aria-label="Reactions" {
                 @for count in &card.reactions {
-                    @if house.session.is_some() { (is_available(house, card, count)) }
-                    @else { span.reaction { (reaction_image(house, &count.emoji)) " " (formatting::number(count.count.into())) } }
+                    @if ctx.session.is_some() { (is_available(ctx, card, count)) }
+                    @else { span.reaction { (reaction_image(ctx, &count.emoji)) " " (formatting::number(count.count.into())) } }
                 }
             }
         }
     }
 }
 
-fn is_available(house: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
+fn is_available(ctx: &PageContext<'_>, card: &PostView, count: &ReactionCount) -> Markup {
     let (act, word) = if count.by_owner { ("unreact", "Remove reaction") } else { ("react", "React with") };
     html! {
         form method="post" action={ "/post/" (card.post.id) "/" (act) } {
-            (house.token(&format!("#p{}", card.id)))
+            (ctx.token(&format!("#p{}", card.id)))
             input type="hidden" name="emoji" value=(count.emoji.name);
             @if let Some(url) = &count.emoji.url { input type="hidden" name="url" value=(url); }
             button.reaction type="submit" aria-pressed=(if count.by_owner { "true" } else { "false" })
                 title={ (word) " " (count.emoji.name) } aria-label={ (word) " " (count.emoji.name) ", " (formatting::number(count.count.into())) } {
-                (reaction_image(house, &count.emoji)) " " (formatting::number(count.count.into()))
+                (reaction_image(ctx, &count.emoji)) " " (formatting::number(count.count.into()))
             }
         }
     }
 }
 
 /// A choice of emoji and a field for any other, in the menu of a post.
-pub fn emoji_choice(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn emoji_choice(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     html! {
         details {
             summary { (icon("smile")) "React…" }
             form.react method="post" action={ "/post/" (card.post.id) "/react" } {
-                (house.token(&format!("#p{}", card.id)))
+                (ctx.token(&format!("#p{}", card.id)))
                 div.line {
                     input type="text" name="typed" maxlength="60" aria-label="An emoji, or the :name: of one of yours" placeholder="🎉 or :name:" autocomplete="off" autocapitalize="off";
                     button type="submit" { "React" }

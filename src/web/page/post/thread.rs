@@ -90,12 +90,12 @@ pub async fn for_owner(
     let markup = blocking(&node, move |node| {
         backfill::enqueue(node, BackfillJob::Thread(id));
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Thread)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Thread)?;
             let thread = load(r, id, Viewer::Owner)?;
-            let filled = compose::ComposeFields::for_reply(r, &house, &thread.focus)?;
-            let answer = html! { section.answer aria-label="Reply" { (compose::form(&house, &filled)) } };
-            let page = PageFrame::new(title(&thread.focus), NavigationEntry::Elsewhere, body(&house, &thread, &answer));
-            Ok(layout::document(&house, &page).into_string())
+            let filled = compose::ComposeFields::for_reply(r, &ctx, &thread.focus)?;
+            let answer = html! { section.answer aria-label="Reply" { (compose::form(&ctx, &filled)) } };
+            let page = PageFrame::new(title(&thread.focus), NavigationEntry::Elsewhere, body(&ctx, &thread, &answer));
+            Ok(layout::document(&ctx, &page).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -112,8 +112,7 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house =
-                PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Thread)?;
+            let ctx = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Thread)?;
             let author = owned_by(r, &name)?;
             let thread = load(r, id, owner.viewer())?;
             if thread.focus.author.id != author.id || thread.focus.boost.is_some() {
@@ -123,10 +122,10 @@ pub async fn show(
             let page = PageFrame {
                 title: title(&thread.focus),
                 here: NavigationEntry::Elsewhere,
-                head: meta::of_post(&house, &thread.focus),
-                body: body(&house, &thread, &html! {}),
+                head: meta::of_post(&ctx, &thread.focus),
+                body: body(&ctx, &thread, &html! {}),
             };
-            Ok((layout::document(&house, &page).into_string(), uri))
+            Ok((layout::document(&ctx, &page).into_string(), uri))
         })
     })
     .await?;
@@ -150,31 +149,31 @@ fn title(card: &PostView) -> String {
     if words.is_empty() { format!("A post by {}", card.author.name) } else { format!("{}: {words}", card.author.name) }
 }
 
-fn body(house: &PageContext<'_>, thread: &ThreadView, answer: &Markup) -> Markup {
+fn body(ctx: &PageContext<'_>, thread: &ThreadView, answer: &Markup) -> Markup {
     html! {
         h1.hidden { "Thread" }
         div.thread {
-            @if thread.focus.post.reply_to_uri.is_some() && thread.above.is_empty() { (missing_parent(house, thread)) }
+            @if thread.focus.post.reply_to_uri.is_some() && thread.above.is_empty() { (missing_parent(ctx, thread)) }
             @if !thread.above.is_empty() {
-                div.ancestors { @for card in &thread.above { (post_card::card(house, card, CardPlacement::List)) } }
+                div.ancestors { @for card in &thread.above { (post_card::card(ctx, card, CardPlacement::List)) } }
             }
-            (post_card::card(house, &thread.focus, CardPlacement::Focus))
+            (post_card::card(ctx, &thread.focus, CardPlacement::Focus))
             (answer)
             @if !thread.below.is_empty() {
                 h2.hidden { "Replies" }
-                (thread_markup(house, &thread.below, 0))
+                (thread_markup(ctx, &thread.below, 0))
             }
         }
     }
 }
 
 /// A note that ancestors are missing.
-fn missing_parent(house: &PageContext<'_>, thread: &ThreadView) -> Markup {
+fn missing_parent(ctx: &PageContext<'_>, thread: &ThreadView) -> Markup {
     let uri = thread.focus.post.reply_to_uri.as_deref().unwrap_or_default();
     html! {
         p.gap {
             "This replies to a post that is not here. "
-            @if house.session.is_some() {
+            @if ctx.session.is_some() {
                 a href={ "/find?q=" (thread_query(uri)) } { "Fetch it" }
             } @else { a href=(actor_widgets::remote_link(uri)) rel="nofollow noopener" { "See it where it was written" } }
         }
@@ -186,13 +185,13 @@ pub fn thread_query(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
-fn thread_markup(house: &PageContext<'_>, branches: &[ThreadBranch], depth: usize) -> Markup {
+fn thread_markup(ctx: &PageContext<'_>, branches: &[ThreadBranch], depth: usize) -> Markup {
     html! {
         ol.answers-list.flat[depth >= MAX_INDENT] {
             @for branch in branches {
                 li {
-                    (post_card::card(house, &branch.card, CardPlacement::List))
-                    @if !branch.answers.is_empty() { (thread_markup(house, &branch.answers, depth + 1)) }
+                    (post_card::card(ctx, &branch.card, CardPlacement::List))
+                    @if !branch.answers.is_empty() { (thread_markup(ctx, &branch.answers, depth + 1)) }
                 }
             }
         }

@@ -34,7 +34,7 @@ pub async fn show(
     let here = request.uri().path_and_query().map_or("/settings/apps", |here| here.as_str()).to_owned();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let mut tokens = apps::tokens(r, before, TOKENS_PER_PAGE + 1)?;
             let more = tokens.len() > TOKENS_PER_PAGE as usize;
             tokens.truncate(TOKENS_PER_PAGE as usize);
@@ -51,15 +51,15 @@ pub async fn show(
                                 p { bdi { (token.name) } }
                                 p.note { (scope_descriptions(&token.scopes).join("; ")) }
                                 p.note {
-                                    "since " (formatting::relative_time(token.created_at, house.now)) ", "
+                                    "since " (formatting::relative_time(token.created_at, ctx.now)) ", "
                                     @match token.used_at {
-                                        Some(at) => { "last used " (formatting::relative_time(at, house.now)) }
+                                        Some(at) => { "last used " (formatting::relative_time(at, ctx.now)) }
                                         None => { "never used" }
                                     }
                                 }
                             }
                             form method="post" action="/settings/apps" {
-                                (house.token(""))
+                                (ctx.token(""))
                                 input type="hidden" name="token" value=(token.id);
                                 button.quiet type="submit" { "End" }
                             }
@@ -70,7 +70,7 @@ pub async fn show(
                     nav.pager aria-label="More apps" { a rel="next" href={ "/settings/apps?before=" (last.id) } { "Older" } }
                 }
             };
-            Ok(layout::document(&house, &PageFrame::new("Apps", NavigationEntry::Settings, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new("Apps", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -21,17 +21,17 @@ pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> 
 
 fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), here)?;
+        let ctx = PageContext::load(node, r, Some(owner), here)?;
         let emoji = own_emoji::all(r)?;
         let body = html! {
             h1 { "Your own emoji" }
             @if let Some(problem) = problem { p.problem role="alert" { (problem) } }
             p { "Write their name between colons in posts, in your profile or as a reaction, like " code { ":cabin:" } "." }
-            @if !emoji.is_empty() { ul.rows.emojis { @for one in &emoji { (row(&house, one)) } } }
+            @if !emoji.is_empty() { ul.rows.emojis { @for one in &emoji { (row(&ctx, one)) } } }
             section.section {
                 h2 { "Add one" }
                 form.stack method="post" action="/settings/emoji/add" enctype="multipart/form-data" {
-                    (house.token(""))
+                    (ctx.token(""))
                     label for="picture" { "Image" }
                     input #picture type="file" name="picture" accept="image/png,image/gif,image/webp,image/jpeg" required;
                     label for="code" { "Name" }
@@ -41,22 +41,22 @@ fn page(node: &Node, owner: &Owner, here: &str, problem: Option<&str>) -> Result
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Your own emoji", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Your own emoji", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &PageContext<'_>, emoji: &OwnEmoji) -> Markup {
+fn row(ctx: &PageContext<'_>, emoji: &OwnEmoji) -> Markup {
     html! {
         li.line {
             img.emoji src={ "/media/" (emoji.file) } alt="" width="32" height="32";
             form method="post" action={ "/settings/emoji/rename" } {
-                (house.token(""))
+                (ctx.token(""))
                 input type="hidden" name="id" value=(emoji.id);
                 input.short type="text" name="code" value=(emoji.code) aria-label={ "Name of " (emoji.code) } maxlength="42" autocapitalize="off" spellcheck="false";
                 button.quiet type="submit" { "Rename" }
             }
             form method="post" action={ "/settings/emoji/remove" } {
-                (house.token(""))
+                (ctx.token(""))
                 input type="hidden" name="id" value=(emoji.id);
                 button.quiet type="submit" aria-label={ "Remove " (emoji.code) } { "Remove" }
             }

@@ -25,14 +25,14 @@ const MAX_DOCUMENT_BYTES_SHOWN: usize = 4_000;
 pub async fn show(node: web::Data<Node>, owner: Owner) -> Result<HttpResponse, PageError> {
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), "/queue")?;
+            let ctx = PageContext::load(node, r, Some(&owner), "/queue")?;
             let body = html! {
                 h1 { "Deliveries" }
                 @if node.config.trial { p.note { (TRIAL_NOTE) } }
                 (outgoing(r)?)
                 (incoming(r)?)
             };
-            Ok(layout::document(&house, &PageFrame::new("Deliveries", NavigationEntry::Settings, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new("Deliveries", NavigationEntry::Settings, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

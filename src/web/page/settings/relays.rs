@@ -39,7 +39,7 @@ pub async fn show(
 
 fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), RELAYS_PATH)?;
+        let ctx = PageContext::load(node, r, Some(owner), RELAYS_PATH)?;
         let settings = store::node::settings(r)?;
         let all = relays::all(r)?;
         let body = html! {
@@ -47,15 +47,15 @@ fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<Stri
             (said)
             p { "A relay passes public posts on between servers that do not know each other: yours are seen by more people, and theirs come by "
                 a href="/around" { "on the federated timeline" } ", never on your home timeline." }
-            @if !all.is_empty() { ul.rows { @for relay in &all { (row(&house, relay)) } } }
-            (join(&house, address))
-            (retention_form(&house, &settings))
+            @if !all.is_empty() { ul.rows { @for relay in &all { (row(&ctx, relay)) } } }
+            (join(&ctx, address))
+            (retention_form(&ctx, &settings))
         };
-        Ok(layout::document(&house, &PageFrame::new("Relays", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Relays", NavigationEntry::Settings, body)).into_string())
     })
 }
 
-fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
+fn row(ctx: &PageContext<'_>, relay: &Relay) -> Markup {
     let style = match relay.style {
         RelayStyle::Mastodon => "subscribed at its inbox",
         RelayStyle::LitePub => "followed",
@@ -67,22 +67,22 @@ fn row(house: &PageContext<'_>, relay: &Relay) -> Markup {
                 p { strong { bdi { (relay.inbox) } } }
                 p.note {
                     @match relay.state {
-                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::relative_time(relay.asked_at, house.now)) "; there is no response yet." }
-                        RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::relative_time(answered, house.now)) "." }
-                        RelayState::Refused => { (icon("cross")) " It refused " (formatting::relative_time(answered, house.now)) "." }
+                        RelayState::Asked => { (icon("clock")) " " (style) " " (formatting::relative_time(relay.asked_at, ctx.now)) "; there is no response yet." }
+                        RelayState::Accepted => { (icon("check")) " It lets you in since " (formatting::relative_time(answered, ctx.now)) "." }
+                        RelayState::Refused => { (icon("cross")) " It refused " (formatting::relative_time(answered, ctx.now)) "." }
                     }
                 }
             }
-            @if relay.state != RelayState::Accepted { (button(house, relay, "again", "Request again")) }
-            (button(house, relay, "leave", "Leave"))
+            @if relay.state != RelayState::Accepted { (button(ctx, relay, "again", "Request again")) }
+            (button(ctx, relay, "leave", "Leave"))
         }
     }
 }
 
-fn button(house: &PageContext<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
+fn button(ctx: &PageContext<'_>, relay: &Relay, act: &str, word: &str) -> Markup {
     html! {
         form method="post" action=(RELAYS_PATH) {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="relay" value=(relay.id);
             input type="hidden" name="act" value=(act);
             button.quiet type="submit" aria-label={ (word) ": " (relay.inbox) } { (word) }
@@ -90,12 +90,12 @@ fn button(house: &PageContext<'_>, relay: &Relay, act: &str, word: &str) -> Mark
     }
 }
 
-fn join(house: &PageContext<'_>, address: &str) -> Markup {
+fn join(ctx: &PageContext<'_>, address: &str) -> Markup {
     html! {
         section.section {
             h2 { "Join a relay" }
             form.stack method="post" action=(RELAYS_PATH) {
-                (house.token(""))
+                (ctx.token(""))
                 input type="hidden" name="act" value="join";
                 label for="address" { "The relay\u{2019}s address" }
                 input #address type="url" name="address" value=(address) required maxlength="2000" placeholder="https://relay.example/inbox"
@@ -109,12 +109,12 @@ fn join(house: &PageContext<'_>, address: &str) -> Markup {
     }
 }
 
-fn retention_form(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn retention_form(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         section.section {
             h2 { "What they bring" }
             form.stack method="post" action=(RELAYS_PATH) {
-                (house.token(""))
+                (ctx.token(""))
                 input type="hidden" name="act" value="keep";
                 label for="days" { "Posts stay for" }
                 select #days name="days" {

@@ -70,7 +70,7 @@ async fn show(
 ) -> Result<HttpResponse, PageError> {
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let marks = (shelf.load)(r, mark_rows(window))?;
             // The numbers of the marks lead on, not those of the posts.
             let mut numbers: Vec<PostId> = marks.iter().map(|(number, _)| PostId(*number)).collect();
@@ -80,10 +80,10 @@ async fn show(
             let body = html! {
                 h1 { (shelf.title) }
                 (tabs(shelf))
-                @if cards.is_empty() { div.empty { (icon("bookmark")) p { (shelf.empty) } } } @else { (post_card::post_list(&house, &cards)) }
+                @if cards.is_empty() { div.empty { (icon("bookmark")) p { (shelf.empty) } } } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager(shelf.path, &numbers, beyond))
             };
-            Ok(layout::document(&house, &PageFrame::new(shelf.title, NavigationEntry::Elsewhere, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new(shelf.title, NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -23,7 +23,7 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Public)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Public)?;
             let mut ids = relays::relayed_posts(r, window.page())?;
             let beyond = window.without_extra_row(&mut ids);
             let cards = post_views::post_views(r, &ids)?;
@@ -31,10 +31,10 @@ pub async fn show(
                 h1 { "Federated timeline" }
                 p.note { "Public posts that came by here, from people you follow and from strangers. "
                     a href="/settings/relays" { "Relays" } " bring more of them." }
-                @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::post_list(&house, &cards)) }
+                @if cards.is_empty() { div.empty { p { "Nothing has come by yet." } } } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager("/around", &ids, beyond))
             };
-            Ok(layout::document(&house, &PageFrame::new("Federated timeline", NavigationEntry::Find, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new("Federated timeline", NavigationEntry::Find, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -96,7 +96,7 @@ pub async fn show(
     let (window, here) = (window.into_inner(), request.uri().to_string());
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
             let mut ids = home_timeline::page(r, window.page())?;
             let beyond = window.without_extra_row(&mut ids);
             let cards = post_views::post_views(r, &ids)?;
@@ -104,11 +104,11 @@ pub async fn show(
             let filled = compose::ComposeFields::for_new_post(r)?;
             let body = html! {
                 h1.hidden { "Home" }
-                @if first { (compose::form(&house, &filled)) (draft_list::back_link(r)?) }
-                @if cards.is_empty() { (empty_timeline(&house, window)) } @else { (post_card::post_list(&house, &cards)) }
+                @if first { (compose::form(&ctx, &filled)) (draft_list::back_link(r)?) }
+                @if cards.is_empty() { (empty_timeline(&ctx, window)) } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager("/", &ids, beyond))
             };
-            Ok(layout::document(&house, &Document::new("Home", NavigationEntry::Home, body)).into_string())
+            Ok(layout::document(&ctx, &Document::new("Home", NavigationEntry::Home, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -122,8 +122,8 @@ fn visitor_home(node: &Node) -> Result<String> {
     })
 }
 
-fn empty_timeline(house: &PageContext<'_>, window: TimelineQuery) -> Markup {
-    let handle = house.owner.as_ref().map_or_else(String::new, |owner| format!("@{}", owner.handle()));
+fn empty_timeline(ctx: &PageContext<'_>, window: TimelineQuery) -> Markup {
+    let handle = ctx.owner.as_ref().map_or_else(String::new, |owner| format!("@{}", owner.handle()));
     html! {
         @if window.before.is_some() || window.after.is_some() {
             div.empty { p { "That is all there is. " a href="/" { "Back to the newest" } "." } }

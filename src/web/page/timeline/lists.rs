@@ -52,14 +52,14 @@ pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<ListQuer
 
 fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/lists")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/lists")?;
         let mut rows = Vec::new();
         for one in lists::all(r)? {
             rows.push((lists::count(r, one.id)?, one));
         }
         let body = html! {
             h1 { "People" }
-            (tabs::tabs(r, &house, owner.actor, "/lists")?)
+            (tabs::tabs(r, &ctx, owner.actor, "/lists")?)
             (said)
             @if rows.is_empty() {
                 div.empty { p { "A list gathers some of those you follow on a page of its own. Nobody is told who is in it." } }
@@ -76,14 +76,14 @@ fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
             section.section {
                 h2 { "A new list" }
                 form.stack method="post" action="/lists" {
-                    (house.token(""))
+                    (ctx.token(""))
                     label for="title" { "Name" }
                     input #title type="text" name="title" required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
                     button.main type="submit" { "Create" }
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Lists", NavigationEntry::People, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Lists", NavigationEntry::People, body)).into_string())
     })
 }
 
@@ -99,7 +99,7 @@ pub async fn read(
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
             let list = lists::by_id(r, id)?;
-            let house = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
             let mut ids = lists::page(r, &list, window.page())?;
             let beyond = window.without_extra_row(&mut ids);
             let cards = post_views::post_views(r, &ids)?;
@@ -108,10 +108,10 @@ pub async fn read(
                 p { a href={ "/lists/" (id) "/edit" } { "Edit the list" } }
                 @if cards.is_empty() {
                     div.empty { p { "Nothing has come from here yet. " a href={ "/lists/" (id) "/edit" } { "Add somebody" } "." } }
-                } @else { (post_card::post_list(&house, &cards)) }
+                } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager(&format!("/lists/{id}"), &ids, beyond))
             };
-            Ok(layout::document(&house, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))
@@ -131,7 +131,7 @@ pub async fn edit(
 fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Markup) -> Result<String> {
     node.store.read(|r| {
         let list = lists::by_id(r, id)?;
-        let house = PageContext::load(node, r, Some(owner), &format!("/lists/{id}/edit"))?;
+        let ctx = PageContext::load(node, r, Some(owner), &format!("/lists/{id}/edit"))?;
         let mut members = lists::members(r, id, after, None, MEMBERS_PER_PAGE + 1)?;
         let more = members.len() > MEMBERS_PER_PAGE as usize;
         members.truncate(MEMBERS_PER_PAGE as usize);
@@ -141,29 +141,29 @@ fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Marku
             h1 { bdi { (list.title) } }
             p { a href={ "/lists/" (id) } { "Read it" } " · " a href="/lists" { "All lists" } }
             (said)
-            (rules(&house, &list))
+            (rules(&ctx, &list))
             section.section {
                 h2 { "Who is in it" }
-                (add(r, &house, id, owner.actor)?)
+                (add(r, &ctx, id, owner.actor)?)
                 @if inside.is_empty() { p.note { "Nobody yet." } }
-                ul.people { @for actor in &inside { (actor_widgets::row(&house, actor, &button(&house, id, actor, "take", "Remove"))) } }
+                ul.people { @for actor in &inside { (actor_widgets::row(&ctx, actor, &button(&ctx, id, actor, "take", "Remove"))) } }
                 @if let (true, Some(last)) = (more, members.last()) {
                     nav.pager aria-label="More people" { a rel="next" href={ "/lists/" (id) "/edit?after=" (last) } { "More" } }
                 }
             }
             section.section {
                 form method="post" action={ "/lists/" (id) "/edit" } {
-                    (house.token(""))
+                    (ctx.token(""))
                     input type="hidden" name="act" value="remove";
                     button.quiet type="submit" { "Remove this list" }
                 }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new(list.title.clone(), NavigationEntry::People, body)).into_string())
     })
 }
 
-fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
+fn rules(ctx: &PageContext<'_>, list: &StoredList) -> Markup {
     let whose = |replies: ListReplies| match replies {
         ListReplies::Followed => "to anyone you follow",
         ListReplies::List => "to people in the list",
@@ -171,7 +171,7 @@ fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
     };
     html! {
         form.stack method="post" action={ "/lists/" (list.id) "/edit" } {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="act" value="change";
             label for="title" { "Name" }
             input #title type="text" name="title" value=(list.title) required maxlength=(MAX_TITLE_CHARS) autocomplete="off";
@@ -187,12 +187,12 @@ fn rules(house: &PageContext<'_>, list: &StoredList) -> Markup {
 }
 
 /// A field for a handle; the browser offers those of the followed.
-fn add(r: &Read<'_>, house: &PageContext<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
+fn add(r: &Read<'_>, ctx: &PageContext<'_>, id: ListId, owner: ActorId) -> Result<Markup> {
     let known = follows::page(r, owner, Ties::Following, None, None, MAX_SUGGESTIONS)?;
     let known = actors::by_ids(r, &known.iter().map(|(_, id)| *id).collect::<Vec<_>>())?;
     Ok(html! {
         form.stack method="post" action={ "/lists/" (id) "/edit" } {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="act" value="put";
             label for="handle" { "An account you follow" }
             div.line {
@@ -204,10 +204,10 @@ fn add(r: &Read<'_>, house: &PageContext<'_>, id: ListId, owner: ActorId) -> Res
     })
 }
 
-fn button(house: &PageContext<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -> Markup {
+fn button(ctx: &PageContext<'_>, id: ListId, actor: &Actor, act: &str, word: &str) -> Markup {
     html! {
         form method="post" action={ "/lists/" (id) "/edit" } {
-            (house.token(""))
+            (ctx.token(""))
             input type="hidden" name="act" value=(act);
             input type="hidden" name="person" value=(actor.id);
             button.button.quiet type="submit" aria-label={ (word) ": " (actor.name) } { (word) }
@@ -216,7 +216,7 @@ fn button(house: &PageContext<'_>, id: ListId, actor: &Actor, act: &str, word: &
 }
 
 /// On the profile of a followed account: its lists, and lists it can be added to.
-pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
+pub fn of_person(r: &Read<'_>, ctx: &PageContext<'_>, actor: &Actor) -> Result<Markup> {
     let (all, theirs) = (lists::all(r)?, lists::of_member(r, actor.id)?);
     let names: Vec<&str> = theirs.iter().map(|list| list.title.as_str()).collect();
     Ok(html! {
@@ -227,8 +227,8 @@ pub fn of_person(r: &Read<'_>, house: &PageContext<'_>, actor: &Actor) -> Result
                     li.line {
                         a href={ "/lists/" (list.id) } { bdi { (list.title) } }
                         @match theirs.contains(list) {
-                            true => (button(house, list.id, actor, "take", "Remove")),
-                            false => (button(house, list.id, actor, "put", "Add")),
+                            true => (button(ctx, list.id, actor, "take", "Remove")),
+                            false => (button(ctx, list.id, actor, "put", "Add")),
                         }
                     }
                 } }

@@ -61,14 +61,14 @@ pub async fn show(
             Err(problem) => Some(problem),
         };
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let below = match &problem {
                 Some(problem) => html! { p.problem role="alert" { (result_text(asked, problem)) } },
                 None if asked.is_empty() => search_hints(),
-                None => results(&house, r, asked, window)?,
+                None => results(&ctx, r, asked, window)?,
             };
             let page = PageFrame::new("Find", NavigationEntry::Find, html! { (form(asked)) (below) });
-            Ok(SearchOutcome::Show(layout::document(&house, &page).into_string()))
+            Ok(SearchOutcome::Show(layout::document(&ctx, &page).into_string()))
         })
     });
     Ok(match outcome.await? {
@@ -128,9 +128,9 @@ fn search_hints() -> Markup {
 }
 
 /// Matching actors, hashtags and posts; on later pages posts only.
-fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
+fn results(ctx: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQuery) -> Result<Markup> {
     let first = window.before.is_none() && window.after.is_none();
-    let mut ids = search::posts(house.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
+    let mut ids = search::posts(ctx.node, r, asked, None, Viewer::Owner, window.page(), 0)?;
     let beyond = window.without_extra_row(&mut ids);
     let cards = post_views::post_views(r, &ids)?;
     let people = if first { search_actors(r, asked, PeopleScope::All, MAX_ACTORS_SHOWN, 0)? } else { Vec::new() };
@@ -143,12 +143,12 @@ fn results(house: &PageContext<'_>, r: &Read<'_>, asked: &str, window: TimelineQ
             div.empty { p { "Nothing was found for “" (asked) "”." } }
         }
         @if !actors.is_empty() {
-            section aria-label="People" { ul.people { @for actor in &actors { (actor_widgets::row(house, actor, &html! {})) } } }
+            section aria-label="People" { ul.people { @for actor in &actors { (actor_widgets::row(ctx, actor, &html! {})) } } }
         }
         @if !tags.is_empty() {
             p.note aria-label="Hashtags" { @for tag in &tags { a rel="tag" href={ "/tags/" (thread_query(tag)) } { bdi { "#" (tag) } } " " } }
         }
-        @if !cards.is_empty() { (post_card::post_list(house, &cards)) }
+        @if !cards.is_empty() { (post_card::post_list(ctx, &cards)) }
         (pager_of(&format!("/find?q={}", thread_query(asked)), &ids, beyond))
     })
 }

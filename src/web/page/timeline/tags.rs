@@ -38,32 +38,32 @@ pub async fn show(
             return Err(Error::NotFound);
         }
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Public)?;
+            let ctx = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Public)?;
             let key = scan::tag_key(shown);
-            let mut ids = ids(r, &house, &key, window)?;
+            let mut ids = ids(r, &ctx, &key, window)?;
             let beyond = window.without_extra_row(&mut ids);
             let mut cards = post_views::post_views(r, &ids)?;
-            if house.session.is_none() {
+            if ctx.session.is_none() {
                 cards = home::public_only(cards);
             }
             let body = html! {
                 h1 { bdi { "#" (shown) } }
-                @if house.session.is_some() && scan::whole_tag(shown).is_some() { (follow_state(r, &house, &key, shown)?) }
+                @if ctx.session.is_some() && scan::whole_tag(shown).is_some() { (follow_state(r, &ctx, &key, shown)?) }
                 @if cards.is_empty() {
                     div.empty { p { "No public posts here with this hashtag." } }
-                } @else { (post_card::post_list(&house, &cards)) }
+                } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager(&format!("/tags/{}", thread_query(shown)), &ids, beyond))
             };
             let page = PageFrame::new(format!("#{shown}"), NavigationEntry::Elsewhere, body);
-            Ok(layout::document(&house, &page).into_string())
+            Ok(layout::document(&ctx, &page).into_string())
         })
     });
     let markup = markup.await?;
     Ok(layout::visitors(session.as_ref()).body(markup))
 }
 
-fn ids(r: &Read<'_>, house: &PageContext<'_>, key: &str, window: TimelineQuery) -> Result<Vec<PostId>> {
-    if house.session.is_none() {
+fn ids(r: &Read<'_>, ctx: &PageContext<'_>, key: &str, window: TimelineQuery) -> Result<Vec<PostId>> {
+    if ctx.session.is_none() {
         return posts::by_actor_with_hashtag(r, facts::owner(r)?, key, window.page());
     }
     let tags = TagSelection { any: vec![key.to_owned()], ..TagSelection::default() };
@@ -71,7 +71,7 @@ fn ids(r: &Read<'_>, house: &PageContext<'_>, key: &str, window: TimelineQuery) 
 }
 
 /// The button that follows a hashtag, or stops.
-fn follow_state(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -> Result<Markup> {
+fn follow_state(r: &Read<'_>, ctx: &PageContext<'_>, key: &str, shown: &str) -> Result<Markup> {
     let followed = tags::get(r, key)?.is_some();
     Ok(html! {
         div.ties {
@@ -81,16 +81,16 @@ fn follow_state(r: &Read<'_>, house: &PageContext<'_>, key: &str, shown: &str) -
                     @else { "Public posts with it that came by here." }
                     " " a href="/tags" { "All you follow" } "."
                 }
-                (apply_action(house, shown, if followed { ("unfollow", "Unfollow") } else { ("follow", "Follow") }))
+                (apply_action(ctx, shown, if followed { ("unfollow", "Unfollow") } else { ("follow", "Follow") }))
             }
         }
     })
 }
 
-fn apply_action(house: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
+fn apply_action(ctx: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -> Markup {
     html! {
         form method="post" action={ "/tags/" (thread_query(shown)) "/" (act) } {
-            (house.token(""))
+            (ctx.token(""))
             button.button type="submit" aria-label={ (word) " #" (shown) } { (word) }
         }
     }
@@ -101,7 +101,7 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
     let here = request.uri().to_string();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, Some(&owner), &here)?;
+            let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let list = tags::page(r, None, None, None, tags::MAX_FOLLOWED_TAGS)?;
             let body = html! {
                 h1 { "Hashtags you follow" }
@@ -114,13 +114,13 @@ pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest)
                         @for tag in &list {
                             li.line {
                                 a rel="tag" href={ "/tags/" (thread_query(&tag.name)) } { bdi { "#" (tag.display_name) } }
-                                (apply_action(&house, &tag.display_name, ("unfollow", "Unfollow")))
+                                (apply_action(&ctx, &tag.display_name, ("unfollow", "Unfollow")))
                             }
                         }
                     }
                 }
             };
-            Ok(layout::document(&house, &PageFrame::new("Hashtags you follow", NavigationEntry::Find, body)).into_string())
+            Ok(layout::document(&ctx, &PageFrame::new("Hashtags you follow", NavigationEntry::Find, body)).into_string())
         })
     });
     Ok(layout::private(markup.await?))

@@ -39,27 +39,27 @@ async fn page(
     let session = owner.0.clone();
     let markup = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), "/about")?;
+            let ctx = PageContext::load(node, r, owner.0.as_ref(), "/about")?;
             let settings = store::node::settings(r)?;
-            let edit = html! { @if house.session.is_some() { p { a.button href="/texts" { (icon("pen")) "Change these texts" } } } };
-            let body = html! { div.prose.words { h1 { (title) } (text(&house, &settings)) (edit) } };
-            Ok(layout::document(&house, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
+            let edit = html! { @if ctx.session.is_some() { p { a.button href="/texts" { (icon("pen")) "Change these texts" } } } };
+            let body = html! { div.prose.words { h1 { (title) } (text(&ctx, &settings)) (edit) } };
+            Ok(layout::document(&ctx, &PageFrame::new(title, NavigationEntry::Elsewhere, body)).into_string())
         })
     });
     let markup = markup.await?;
     Ok(layout::visitors(session.as_ref()).body(markup))
 }
 
-fn about(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn about(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
-        @match &house.owner {
-            Some(owner) => p { "This server is the home of one person on the fediverse: " (actor_widgets::mention(house, owner)) " " (actor_widgets::handle(owner))
+        @match &ctx.owner {
+            Some(owner) => p { "This server is the home of one person on the fediverse: " (actor_widgets::mention(ctx, owner)) " " (actor_widgets::handle(owner))
                 ". Nobody else has an account here, and none can be opened." },
             None => p { "There is no account here yet." },
         }
         (to_html(or_default(&settings.about, DEFAULT_ABOUT)))
         h2 { "Contact" }
-        (contact_line(house, settings.contact.trim()))
+        (contact_line(ctx, settings.contact.trim()))
         h2 #rules { "Rules" }
         (to_html(or_default(&settings.rules, DEFAULT_RULES)))
         (account_age())
@@ -69,24 +69,24 @@ fn about(house: &PageContext<'_>, settings: &Settings) -> Markup {
     }
 }
 
-fn contact_line(house: &PageContext<'_>, contact: &str) -> Markup {
+fn contact_line(ctx: &PageContext<'_>, contact: &str) -> Markup {
     html! {
         p {
             @if contact.contains('@') && !contact.contains(char::is_whitespace) && !contact.starts_with('@') {
                 "Write to " a href={ "mailto:" (contact) } { (contact) } "."
             } @else if !contact.is_empty() { (contact) }
-            @else if let Some(owner) = &house.owner { "Write to " (actor_widgets::handle(owner)) " from any server of the fediverse." }
+            @else if let Some(owner) = &ctx.owner { "Write to " (actor_widgets::handle(owner)) " from any server of the fediverse." }
         }
     }
 }
 
-fn privacy_text(house: &PageContext<'_>, settings: &Settings) -> Markup {
+fn privacy_text(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
     html! {
         (to_html(or_default(&settings.privacy, DEFAULT_PRIVACY)))
         h2 { "Age" }
         (account_age())
         h2 { "Contact" }
-        (contact_line(house, settings.contact.trim()))
+        (contact_line(ctx, settings.contact.trim()))
     }
 }
 
@@ -108,7 +108,7 @@ pub async fn texts(
 /// The form; `state` is Ok after saving, else what was wrong.
 fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
     node.store.read(|r| {
-        let house = PageContext::load(node, r, Some(owner), "/texts")?;
+        let ctx = PageContext::load(node, r, Some(owner), "/texts")?;
         let settings = store::node::settings(r)?;
         let fields = [
             ("about", "About this server", or_default(&settings.about, DEFAULT_ABOUT), 6),
@@ -125,7 +125,7 @@ fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
             p { "They stand on " a href="/about" { "About" } " and " a href="/privacy-policy" { "Privacy policy" }
                 ", and other servers look for them: Threads, for one, federates only with servers that have rules, a privacy policy, a contact and a minimum age. The minimum age of 13 and your contact are always put below." }
             form.stack method="post" action="/texts" {
-                (house.token(""))
+                (ctx.token(""))
                 @for (name, label, text, rows) in fields {
                     label for=(name) { (label) }
                     textarea id=(name) name=(name) rows=(rows) maxlength=(MAX_TEXT_CHARS) dir="auto" { (text) }
@@ -134,7 +134,7 @@ fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
                 button.main type="submit" { "Save the texts" }
             }
         };
-        Ok(layout::document(&house, &PageFrame::new("Texts", NavigationEntry::Settings, body)).into_string())
+        Ok(layout::document(&ctx, &PageFrame::new("Texts", NavigationEntry::Settings, body)).into_string())
     })
 }
 

@@ -19,22 +19,22 @@ pub fn alternate(uri: &str) -> String {
 }
 
 /// For the owner's profile.
-pub fn of_profile(house: &PageContext<'_>, owner: &Actor) -> Markup {
+pub fn of_profile(ctx: &PageContext<'_>, owner: &Actor) -> Markup {
     let bio = plain_text::excerpt(&one_line(&owner.bio), MAX_DESCRIPTION_GRAPHEMES);
     let title = format!("{} (@{})", owner.name, owner.handle());
     html! {
-        (common_tags(house, owner, &owner.uri, &title, &bio))
-        link rel="canonical" href=(house.node.facts.origin.url(&house.profile_path()));
-        meta property="og:url" content=(house.node.facts.origin.url(&house.profile_path()));
+        (common_tags(ctx, owner, &owner.uri, &title, &bio))
+        link rel="canonical" href=(ctx.node.facts.origin.url(&ctx.profile_path()));
+        meta property="og:url" content=(ctx.node.facts.origin.url(&ctx.profile_path()));
         meta property="og:type" content="profile";
         meta property="profile:username" content=(owner.handle());
-        @if let Some(icon) = &owner.icon { meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{icon}"))); }
+        @if let Some(icon) = &owner.icon { meta property="og:image" content=(ctx.node.facts.origin.url(&format!("/media/{icon}"))); }
         @if !owner.indexable { meta name="robots" content="noindex"; }
     }
 }
 
 /// For a post of the owner's, without what is behind a content warning.
-pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
+pub fn of_post(ctx: &PageContext<'_>, card: &PostView) -> Markup {
     let post = &card.post;
     let words = match &post.warning {
         Some(warning) => format!("Content warning: {warning}"),
@@ -53,31 +53,31 @@ pub fn of_post(house: &PageContext<'_>, card: &PostView) -> Markup {
         Some(title) => title.clone(),
         None => format!("{} (@{})", card.author.name, card.author.handle()),
     };
-    let here = house.node.facts.origin.url(&format!("{}/{}", house.profile_path(), post.id));
+    let here = ctx.node.facts.origin.url(&format!("{}/{}", ctx.profile_path(), post.id));
     html! {
-        (common_tags(house, &card.author, &post.uri, &title, &words))
+        (common_tags(ctx, &card.author, &post.uri, &title, &words))
         link rel="canonical" href=(here);
         meta property="og:url" content=(here);
         meta property="og:type" content="article";
         meta property="article:published_time" content=(post.published_at.rfc3339());
         @match (picture, &card.author.icon) {
             (Some((name, alt)), _) => {
-                meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{name}")));
+                meta property="og:image" content=(ctx.node.facts.origin.url(&format!("/media/{name}")));
                 @if !alt.is_empty() { meta property="og:image:alt" content=(alt); }
                 meta name="twitter:card" content="summary_large_image";
             }
-            (None, Some(icon)) => { meta property="og:image" content=(house.node.facts.origin.url(&format!("/media/{icon}"))); }
-            (None, None) => { meta property="og:image" content=(house.node.facts.origin.url("/assets/cabin.png")); }
+            (None, Some(icon)) => { meta property="og:image" content=(ctx.node.facts.origin.url(&format!("/media/{icon}"))); }
+            (None, None) => { meta property="og:image" content=(ctx.node.facts.origin.url("/assets/cabin.png")); }
         }
         @if !card.author.indexable || !matches!(post.audience, crate::base::Audience::Public) { meta name="robots" content="noindex"; }
     }
 }
 
-fn common_tags(house: &PageContext<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
+fn common_tags(ctx: &PageContext<'_>, owner: &Actor, uri: &str, title: &str, words: &str) -> Markup {
     html! {
         link rel="alternate" type=(ACTIVITY_TYPE) href=(uri);
-        link rel="alternate" type="application/atom+xml" title={ "Posts by " (owner.name) } href={ (house.profile_path()) "/feed.atom" };
-        meta property="og:site_name" content=(house.node.facts.origin.domain);
+        link rel="alternate" type="application/atom+xml" title={ "Posts by " (owner.name) } href={ (ctx.profile_path()) "/feed.atom" };
+        meta property="og:site_name" content=(ctx.node.facts.origin.domain);
         meta property="og:title" content=(title);
         meta property="og:description" content=(words);
         meta name="description" content=(words);

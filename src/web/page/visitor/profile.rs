@@ -34,7 +34,7 @@ pub async fn show(
     let session = owner.0.clone();
     let (markup, uri) = blocking(&node, move |node| {
         node.store.read(|r| {
-            let house = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Account)?;
+            let ctx = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = thread::owned_by(r, &name)?;
             let mut ids = posts::by_actor(r, actor.id, Viewer::Stranger, window.page())?;
             let beyond = window.without_extra_row(&mut ids);
@@ -49,18 +49,18 @@ pub async fn show(
                 followers: settings.show_follows.then_some(own.followers),
             };
             let beside = html! {
-                @if house.session.is_some() { a.button href="/settings" { (icon("pen")) "Edit" } } @else { (follow_form(&actor)) }
+                @if ctx.session.is_some() { a.button href="/settings" { (icon("pen")) "Edit" } } @else { (follow_form(&actor)) }
             };
-            let path = house.profile_path();
+            let path = ctx.profile_path();
             let body = html! {
-                (header(&house, &actor, &beside, &html! { (top.tags()) (profile_counts(&counts)) }))
-                (top.posts(&house))
-                @if cards.is_empty() && top.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (post_card::post_list(&house, &cards)) }
+                (header(&ctx, &actor, &beside, &html! { (top.tags()) (profile_counts(&counts)) }))
+                (top.posts(&ctx))
+                @if cards.is_empty() && top.is_empty() { div.empty { p { "Nothing public here yet." } } } @else { (post_card::post_list(&ctx, &cards)) }
                 (pager(&path, &ids, beyond))
             };
             let title = format!("{} (@{})", actor.name, actor.handle());
-            let page = PageFrame { title, here: NavigationEntry::Profile, head: meta::of_profile(&house, &actor), body };
-            Ok((layout::document(&house, &page).into_string(), actor.uri.clone()))
+            let page = PageFrame { title, here: NavigationEntry::Profile, head: meta::of_profile(&ctx, &actor), body };
+            Ok((layout::document(&ctx, &page).into_string(), actor.uri.clone()))
         })
     })
     .await?;
@@ -90,14 +90,14 @@ fn profile_counts(counts: &ProfileCounts) -> Markup {
 }
 
 /// Images, name, handle, bio and fields of anyone. `beside` stands at the name, `below` under the fields.
-pub fn header(house: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
+pub fn header(ctx: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &Markup) -> Markup {
     html! {
         header.profile.h-card {
-            @if let Some(url) = house.owner_image(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
+            @if let Some(url) = ctx.owner_image(actor, actor.image.as_deref()) { img.banner src=(url) alt="" decoding="async"; }
             div.names {
-                (actor_widgets::avatar(house, actor))
+                (actor_widgets::avatar(ctx, actor))
                 div.who {
-                    h1.p-name { (actor_widgets::name(house, actor)) }
+                    h1.p-name { (actor_widgets::name(ctx, actor)) }
                     (actor_widgets::handle(actor))
                     @if actor.kind == "Service" || actor.kind == "Application" { span.mark { "automated" } }
                     @if actor.kind == "Group" { span.mark { "group" } }
@@ -106,23 +106,23 @@ pub fn header(house: &PageContext<'_>, actor: &Actor, beside: &Markup, below: &M
             }
             data.u-url.u-uid value=(actor.url) {}
             @if !actor.bio.is_empty() {
-                div.bio.words.p-note dir="auto" { (PreEscaped(actor_widgets::emoji(house, &actor.bio, &actor.emoji))) }
+                div.bio.words.p-note dir="auto" { (PreEscaped(actor_widgets::emoji(ctx, &actor.bio, &actor.emoji))) }
             }
-            (fields(house, actor))
+            (fields(ctx, actor))
             (below)
         }
     }
 }
 
 /// Links of the owner's own fields say `rel=me`, so that the other end can be checked.
-fn fields(house: &PageContext<'_>, actor: &Actor) -> Markup {
+fn fields(ctx: &PageContext<'_>, actor: &Actor) -> Markup {
     html! {
         @if !actor.fields.is_empty() {
             dl.fields {
                 @for field in &actor.fields {
                     div {
-                        dt { bdi { (PreEscaped(actor_widgets::emoji(house, &crate::text::escape(&field.name), &actor.emoji))) } }
-                        dd { (PreEscaped(actor_widgets::emoji(house, &field_value(house, actor, &field.value), &actor.emoji))) }
+                        dt { bdi { (PreEscaped(actor_widgets::emoji(ctx, &crate::text::escape(&field.name), &actor.emoji))) } }
+                        dd { (PreEscaped(actor_widgets::emoji(ctx, &field_value(ctx, actor, &field.value), &actor.emoji))) }
                     }
                 }
             }
@@ -130,8 +130,8 @@ fn fields(house: &PageContext<'_>, actor: &Actor) -> Markup {
     }
 }
 
-fn field_value(house: &PageContext<'_>, actor: &Actor, value: &str) -> String {
-    if house.is_owner(actor) && !value.contains("rel=\"me") {
+fn field_value(ctx: &PageContext<'_>, actor: &Actor, value: &str) -> String {
+    if ctx.is_owner(actor) && !value.contains("rel=\"me") {
         value.replace("rel=\"", "rel=\"me ")
     } else {
         value.to_owned()

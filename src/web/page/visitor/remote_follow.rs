@@ -61,8 +61,8 @@ pub async fn send(
             Ok(url) => Ok(RemoteFollowOutcome::Go(url)),
             Err(problem @ Error::Internal(_)) => Err(problem),
             Err(problem) => node.store.read(|r| {
-                let house = PageContext::load(node, r, owner.0.as_ref(), "/")?;
-                Ok(RemoteFollowOutcome::Explain(explain(&house, &actor, &typed, &problem)))
+                let ctx = PageContext::load(node, r, owner.0.as_ref(), "/")?;
+                Ok(RemoteFollowOutcome::Explain(explain(&ctx, &actor, &typed, &problem)))
             }),
         }
     });
@@ -91,21 +91,21 @@ fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: 
     }
 }
 
-fn explain(house: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
+fn explain(ctx: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
     let said = match problem {
         Error::NotFound => format!("No account called “{typed}” was found there. Is there a typo in it?"),
         other => capitalized(&sentence(other)),
     };
     let body = html! {
         div.narrow {
-            h1 { "Follow " (actor_widgets::name(house, owner)) }
+            h1 { "Follow " (actor_widgets::name(ctx, owner)) }
             p.problem role="alert" { (said) }
             p { "You can always do it by hand. Copy this handle, and look for it on your own server:" }
             p { code.copy { "@" (owner.handle()) } }
-            p { a.button href=(house.profile_path()) { "Back to the profile" } }
+            p { a.button href=(ctx.profile_path()) { "Back to the profile" } }
         }
     };
-    layout::document(house, &PageFrame::new("Follow", NavigationEntry::Profile, body)).into_string()
+    layout::document(ctx, &PageFrame::new("Follow", NavigationEntry::Profile, body)).into_string()
 }
 
 #[cfg(test)]
