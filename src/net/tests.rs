@@ -15,7 +15,6 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use super::test_support::{SeenRequest, TestPeer, activity, config, net, read_request, response};
 use super::*;
 use crate::base::Time;
-use crate::base::time::Stopwatch;
 use crate::sig::{PrivateKey, PublicKey, ReceivedRequest, SignatureError, claim};
 
 static SIGNER: LazyLock<Signer> = LazyLock::new(|| Signer {
@@ -229,10 +228,9 @@ fn slow_servers_are_left() {
     let limits = TimeLimits { connect: Duration::from_millis(200), whole: Duration::from_millis(300) };
     let net = Net::with(config(&[("b.example", peer.address)]), None, limits).unwrap();
     for path in ["head", "body"] {
-        let watch = Stopwatch::start();
         let error = net.get(get(&format!("http://b.example/{path}"))).unwrap_err();
         assert_eq!(error, NetError::Timeout { host: "b.example".into(), doing: "answer" }, "{path}");
-        assert!(error.is_temporary() && watch.elapsed() < Duration::from_secs(3));
+        assert!(error.is_temporary());
     }
 }
 

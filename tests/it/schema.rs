@@ -76,6 +76,26 @@ fn a_new_database_is_the_schema() {
         differences.is_empty(),
         "schema.sql has changed: add a step to src/store/migrations.rs for {differences:#?}"
     );
+    let auto_vacuum: i64 = now.pragma_query_value(None, "auto_vacuum", |row| row.get(0)).unwrap();
+    assert_eq!(auto_vacuum, 2, "freed pages can be returned in small steps");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_database_of_a_development_build_is_refused_with_what_differs() {
+    let folder = folder("drifted");
+    drop(Store::open(&folder, Clock::system()).unwrap());
+    let drifted = Connection::open(folder.join("hytte.db")).unwrap();
+    drifted.execute_batch("ALTER TABLE post ADD COLUMN from_elsewhere INTEGER; DROP INDEX delivery_due").unwrap();
+    drop(drifted);
+    match Store::open(&folder, Clock::system()) {
+        Err(Error::Invalid(why)) => {
+            assert!(why.contains("post.from_elsewhere is not known here"), "{why}");
+            assert!(why.contains("index delivery_due is missing") && why.contains("open it with that build"), "{why}");
+        }
+        Err(other) => panic!("another error: {other}"),
+        Ok(_) => panic!("it was opened"),
+    }
     fs::remove_dir_all(&folder).unwrap();
 }
 

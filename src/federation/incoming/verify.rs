@@ -161,12 +161,12 @@ pub(in crate::federation) fn verify_with_key(
     let cached = stored.is_some();
     let key = match stored {
         Some(key) => key,
-        None => fetch_key(node, key_id, from)??,
+        None => fetch_key(node, key_id, from, None)??,
     };
     match test(&key) {
         Err(refusal) if cached && may_refetch_key(node, &key) => {
             // The key may have been rotated. Only a different key is worth a second check.
-            let fresh = fetch_key(node, key_id, from)??;
+            let fresh = fetch_key(node, key_id, from, Some(&key))??;
             if (&fresh.value, fresh.is_assertion_method) == (&key.value, key.is_assertion_method) {
                 return Err(KeyMismatch::Wrong(refusal));
             }
@@ -205,7 +205,13 @@ fn may_refetch_key(node: &Node, key: &ActorKey) -> bool {
 }
 
 /// Fetches a key and stores its owner. The inner result is about the key, the outer about internal errors.
-fn fetch_key(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<ActorKey, CachedFailure>> {
+/// `stored` is the stored key that did not match.
+fn fetch_key(
+    node: &Node,
+    key_id: &str,
+    from: Option<IpAddr>,
+    stored: Option<&ActorKey>,
+) -> Result<Result<ActorKey, CachedFailure>> {
     let now = node.clock().now();
     if let Some(failed) = node.failures.get(key_id, now) {
         return Ok(Err(failed));
@@ -220,6 +226,14 @@ fn fetch_key(node: &Node, key_id: &str, from: Option<IpAddr>) -> Result<Result<A
         FlightRole::Leader(flight) => flight,
         FlightRole::Follower => return key_from_other_fetch(node, key_id),
     };
+    // Another request may have fetched it between our look at the store and here.
+    let known = node.store.read(|r| actors::key_by_uri(r, key_id))?;
+    if let Some(key) = known.filter(|key| stored.is_none_or(|stored| stored.value != key.value)) {
+        return Ok(Ok(key));
+    }
+    if let Some(failed) = node.failures.get(key_id, now) {
+        return Ok(Err(failed));
+    }
     let found = match look_up_key(node, &wanted) {
         Err(error @ (Error::Internal(_) | Error::Busy)) => return Err(error),
         Err(error) => Err(CachedFailure::Permanent(error.to_string())),

@@ -1,6 +1,6 @@
 //! S32–S35: what strangers can make us keep, ask, answer and point to.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use hytte::sig::Knock;
 use hytte::store;
@@ -127,13 +127,12 @@ fn documents_that_lead_to_themselves_or_in_a_circle_hold_nobody_up() {
     peer.serve("/loops/own", &own);
     peer.serve("/notes/end", &peer.note("bob", "/notes/end", "<p>the end</p>"));
     activity("/creates/end", "/notes/end");
-    let watch = Instant::now();
+    // A fetch that waited for itself would end with the error of a time-out, and its post would not be there.
     for (n, path) in ["self", "there", "back", "first", "own"].iter().enumerate() {
         let answer = note(&peer, &format!("/notes/{n}"), json!({ "inReplyTo": peer.url(&format!("/loops/{path}")) }));
         assert_eq!(create(&world, &a, &peer, &answer).code, 202);
         assert!(a.by_uri(&peer.url(&format!("/notes/{n}"))).is_some(), "{path}");
     }
-    assert!(watch.elapsed() < Duration::from_secs(20), "a fetch waited for itself: {:?}", watch.elapsed());
     for path in ["self", "there", "back", "first", "own"] {
         let path = format!("/loops/{path}");
         let asked = peer.asked().iter().filter(|got| got.target == path).count();
