@@ -1,4 +1,4 @@
-//! Authorized fetch: who may read at all, decided before anything is looked up, so that the response reveals nothing.
+//! Authorized fetch: decides who may read at all before anything is looked up, so that the response reveals nothing.
 
 use super::SignedRequest;
 use crate::base::{Error, Result};
@@ -12,17 +12,17 @@ use crate::store::{
     node,
 };
 
-/// What is known of a reader.
+/// Whether a reader may read, and who they are.
 pub(super) enum FetchAccess {
     /// Anyone may read; the signature was not checked.
     Anyone,
-    /// This actor, with a valid signature. Responses are for them only.
+    /// This actor may, with a valid signature. Responses are for them only.
     Known(Box<Actor>),
-    /// No valid signature: 401 and why.
+    /// Nobody without a valid signature may: respond with 401 and this reason.
     Refused(String),
 }
 
-/// Decides whether a reader may read. NotFound for blocked ones: for them nothing exists here.
+/// Decides whether a reader may read. NotFound for blocked actors: for them nothing exists here.
 pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchAccess> {
     if letter.is_signed() && node.store.read(|r| claims_blocked_host(node, r, letter))? {
         return Err(Error::NotFound);
@@ -49,8 +49,8 @@ pub(super) fn fetch_access(node: &Node, letter: &SignedRequest) -> Result<FetchA
     }
 }
 
-/// Whether the named key, valid or not, belongs to a blocked actor. Nothing is fetched; a false claim harms only its
-/// sender.
+/// Whether the named key belongs to a blocked actor, even if the signature is invalid. Nothing is fetched. A false
+/// claim harms only its sender.
 fn claims_blocked_host(node: &Node, r: &Read<'_>, letter: &SignedRequest) -> Result<bool> {
     let Ok(claim) = sig::claim(&letter.received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {
