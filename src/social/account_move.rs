@@ -1,4 +1,4 @@
-//! Account moves. A move counts when both sides confirm it: the old account by Move or `movedTo`, the new one by
+//! Account moves. A move counts when both sides confirm it: the old account by a Move or by `movedTo`, the new one by
 //! listing the old one in `alsoKnownAs`.
 
 use std::time::Duration;
@@ -16,14 +16,14 @@ use crate::store::{
     node,
 };
 
-/// How old the document of the other side may be when a move is acted upon.
+/// Maximum age of the other account's document when a move is applied.
 const MAX_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
 
-/// What to fetch for a Move: the other side, when the moving account is followed, muted or blocked by the owner.
+/// What to fetch for a Move: the other account, when the owner follows, mutes or blocks the moving account.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
     let (old, looks): (_, &[&Uri]) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.id), &[target]),
-        // FEP-7628: the new account says it, and the old account's document must agree.
+        // FEP-7628: the new account sends the Move, and the old account's document must confirm it.
         Some(MoveSide::New) => (actors::id_by_uri(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
@@ -40,7 +40,7 @@ enum MoveSide {
     New,
 }
 
-/// Which side of the move the sender is; None for neither.
+/// Which account of the move the sender is; None for neither.
 fn move_sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     match sender.uri.as_str() {
         uri if *object == uri => Some(MoveSide::Old),
@@ -54,7 +54,7 @@ fn concerns_followed(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool>
         && (follows::get(r, owner, old)?.is_some() || mutes::get(r, old)?.is_some() || blocks::is_blocked(r, old)?))
 }
 
-/// A Move arrived.
+/// Receives a Move.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri, target: &Uri) -> Result<()> {
     let (old, new) = match move_sides(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
@@ -63,7 +63,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
     };
     let (Some(mut old), Some(new)) = (old, new) else { return Ok(()) };
     if sender.id == old.id && old.moved_to.is_none() {
-        // The Move itself is the old account's confirmation; its document will follow.
+        // The Move itself is the old account's confirmation; its document may be updated later.
         old.moved_to = Some(new.uri.clone());
         if is_confirmed(w, &old, &new) {
             moves::set_moved_to(w, old.id, &new.uri)?;
@@ -72,7 +72,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
     apply_move(w, owner, &old, &new).map(drop)
 }
 
-/// Whether both sides confirm the move, by the stored document of the side that did not send this.
+/// Whether both accounts confirm the move; the new account's document must be recent.
 fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
     let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_DOCUMENT_AGE && actor.failed_at.is_none();
     old.id != new.id
@@ -83,8 +83,8 @@ fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
         && seen(new)
 }
 
-/// Acts upon a move if both sides agree and it was not done within a week; false when there was nothing to do. Both rows
-/// must have been fetched just now.
+/// Applies a move if both accounts confirm it and it was not applied within the last week. False when there was nothing
+/// to do. Both rows must have been fetched just before.
 pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bool> {
     if new.id == owner || !concerns_followed(w, owner, old.id)? || !is_confirmed(w, old, new) {
         return Ok(false);
@@ -109,7 +109,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
         Some(known) if known.accepted_at.is_some() => follower_moved_here(w, owner, new.id)?,
         Some(_) => {}
         None => match follow::send(w, &us, new.id) {
-            // The new server is blocked here: the notification must do.
+            // The new account or its server is blocked: the notification is enough.
             Err(crate::base::Error::Conflict(_)) | Ok(()) => {}
             Err(error) => return Err(error),
         },
@@ -117,7 +117,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
     Ok(true)
 }
 
-/// A follow was accepted: the account's old one is unfollowed if it moved here.
+/// After the follow of a new account was accepted: lists take it over from the old account, which is unfollowed.
 pub(super) fn follower_moved_here(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
     for old in moves::pending_old_accounts(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {

@@ -1,4 +1,4 @@
-//! Boosts, both directions. A boost is a row of its own in the timeline that points to the post.
+//! Boosts, both directions. A boost is a row in the table of posts that points to the boosted post.
 
 use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::outbox::{self, ActivityRecipients};
@@ -24,8 +24,8 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Pr
     Ok(vec![Prerequisite::Post(uri.as_str().to_owned())])
 }
 
-/// Receives a boost: put on the home timeline when the booster is followed, notified when the post is the owner's. A
-/// private post can only be boosted by its own author.
+/// Receives a boost. It is added to the home timeline when the booster is followed, and notifies the owner when the
+/// post is theirs. A private post can only be boosted by its own author.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     let Some(of) = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else { return Ok(()) };
     let follow = follows::get_accepted(w, owner, sender.id)?;
@@ -55,7 +55,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if of.actor_id == owner { notifications::add(w, NotificationKind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
 }
 
-/// A boost of a post of the owner's that had to wait.
+/// Stores a boost of one of the owner's posts that the owner has approved.
 pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
     if posts::boost_by(w, who, of)?.is_some() || posts::by_uri(w, uri)?.is_some() {
         return Ok(());
@@ -65,14 +65,14 @@ pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str
     notifications::add(w, NotificationKind::Boost, who, Some(of))
 }
 
-/// Undoes a boost.
+/// Receives the Undo of a boost.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
     posts::delete(w, boost.id)?;
     notifications::remove(w, NotificationKind::Boost, sender.id, boost.boost_of)
 }
 
-/// Boosts a post for this audience. Repeating does nothing. Invalid for a post that is not public, except the owner's
-/// own for followers, which may be boosted to them.
+/// Boosts a post for this audience. Repeating does nothing. Invalid for a post that is not public; the owner's own
+/// followers-only posts may be boosted to followers.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Result<PostId> {
     let of = posts::by_id(w, id)?;
     let again = of.actor_id == owner.id && of.audience == Audience::Followers;
@@ -104,19 +104,19 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     Ok(boost.id)
 }
 
-/// Sends a boost that the post's author has approved, with the stamp.
+/// Sends a boost after the post's author has approved it, with the stamp.
 pub(super) fn announce_boost(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
     let announce = outbound::has_authorization(announce, Interaction::Boost, stamp);
-    // The id was reserved when the owner boosted; later activities have other ids.
+    // The number was reserved when the owner boosted; later activities have other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
     let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
     outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &recipients(&author))
 }
 
-/// The owner takes a boost back.
+/// Undoes the owner's boost of a post.
 pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let of = posts::by_id(w, id)?;
     let Some(boost) = posts::boost_by(w, owner.id, id)? else { return Ok(()) };

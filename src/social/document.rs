@@ -1,4 +1,5 @@
-//! Builds ActivityStreams documents from rows: what peers fetch and what our activities carry are the same bytes.
+//! Builds ActivityStreams documents from rows. Fetched documents and the objects of our activities come from the same
+//! code.
 
 use serde_json::Value;
 
@@ -17,27 +18,27 @@ use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{Read, node, posts::groups};
 use crate::text::compose;
 
-/// The id of a new post of the owner's.
+/// The URI for a new post by the owner.
 pub fn post_uri(owner: &Actor, id: PostId) -> String {
     format!("{}/statuses/{id}", owner.uri)
 }
 
-/// The page of a new post of the owner's.
+/// The URL of the HTML page of a new post by the owner.
 pub fn post_page(owner: &Actor, id: PostId) -> String {
     format!("{}/{id}", owner.url)
 }
 
-/// The id of a new activity of ours.
+/// The URI for a new activity of ours.
 pub fn activity_uri(owner: &Actor, id: ActivityId) -> String {
     format!("{}/activities/{id}", owner.uri)
 }
 
-/// The URL of a media file of ours.
+/// The URL of one of our media files.
 pub fn media_url(origin: &Origin, file: &str) -> String {
     origin.url(&format!("/media/{file}"))
 }
 
-/// Prefix of hashtag links; the tag's name is appended.
+/// Prefix of hashtag links; the hashtag's normalized name is appended.
 pub fn tag_base(origin: &Origin) -> String {
     origin.url("/tags/")
 }
@@ -86,7 +87,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
     }))
 }
 
-/// The part of the owner's actor document that everyone may see, to verify its signatures and to reply to it.
+/// The part of the owner's actor document that everyone may read: enough to verify its signatures and to reply to it.
 pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
@@ -124,7 +125,7 @@ fn proof_key(r: &Read<'_>, actor: ActorId) -> Result<Option<PublishedKey>> {
     Ok(node::proof_key_of(r, actor)?.map(|key| PublishedKey { id: key.uri, text: key.public }))
 }
 
-/// A post of the owner's with its context; the audience decides its `to` and `cc`.
+/// The document of one of the owner's posts. Its audience decides `to` and `cc`.
 pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let origin = node::get(r)?.origin;
     let mentions = posts::mentions(r, post.id)?;
@@ -168,7 +169,7 @@ fn post_shape(post: &Post) -> PostShape {
     }
 }
 
-/// A group is addressed in `to`: it announces what is addressed to it (FEP-1b12).
+/// A group is addressed in `to`: groups announce only what is addressed to them (FEP-1b12).
 fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
     if let Some(group) = group {
         lists.cc.retain(|one| one != group);
@@ -177,7 +178,7 @@ fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
     lists
 }
 
-/// `to` and `cc` of a post of the owner's outside groups.
+/// `to` and `cc` of one of the owner's posts, without a group.
 pub fn recipients(owner: &Actor, audience: Audience, mentions: &[PostMention]) -> Recipients {
     let people: Vec<String> = mentions.iter().map(|m| m.uri.clone()).filter(|uri| *uri != owner.uri).collect();
     addressing::write(audience, owner.followers.as_deref().unwrap_or_default(), &people)
@@ -193,7 +194,7 @@ fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) 
 }
 
 fn own_attachment(origin: &Origin, file: &PostAttachment) -> Option<OwnAttachment> {
-    // An image's preview is a smaller image of it, no cover.
+    // An image's preview is a smaller version of it, not a cover.
     let cover = file.preview.as_deref().filter(|_| !file.media_type.starts_with("image/"));
     let cover = cover.and_then(|name| MediaFileName::parse(name).ok());
     let (x, y) = file.focus.as_deref().and_then(|f| f.split_once(',')).unwrap_or_default();
@@ -218,17 +219,17 @@ fn to(person: &Actor) -> Recipients {
     Recipients { to: vec![person.uri.clone()], cc: Vec::new() }
 }
 
-/// Publishes a post of the owner's.
+/// The Create of one of the owner's posts.
 pub fn create(owner: &Actor, uri: &str, object: Value, lists: Recipients, at: Time) -> Value {
     activity::create(&envelope(owner, uri, lists, at), object)
 }
 
-/// Changes a post or the owner's actor.
+/// The Update of a post or of the owner's actor.
 pub fn update(owner: &Actor, uri: &str, object: Value, lists: Recipients, at: Time) -> Value {
     activity::update(&envelope(owner, uri, lists, at), object)
 }
 
-/// Deletes a post.
+/// The Delete of a post.
 pub fn delete(owner: &Actor, uri: &str, post: &Post, lists: Recipients, at: Time) -> Value {
     activity::delete(&envelope(owner, uri, lists, at), &post.uri)
 }
@@ -238,22 +239,23 @@ pub fn follow(follower: &Actor, uri: &str, followed: &Actor, at: Time) -> Value 
     activity::follow(&envelope(follower, uri, to(followed), at), &followed.uri)
 }
 
-/// Lets a follower in.
+/// The Accept of a received Follow.
 pub fn accept(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
     activity::accept(&envelope(owner, uri, to(follower), at), received)
 }
 
-/// Turns a follower away.
+/// The Reject of a received Follow.
 pub fn reject(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
     activity::reject(&envelope(owner, uri, to(follower), at), received)
 }
 
-/// Likes a post.
+/// A Like of a post.
 pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
     activity::like(&envelope(owner, uri, to(author), at), &post.uri)
 }
 
-/// A vote for one option of a remote poll, addressed to its author only. Its id leads to the activity that contains it.
+/// The Create of a vote for one option of a remote poll, addressed to the poll's author only. The vote's id is the
+/// Create's id with a fragment, so that it resolves to the Create.
 pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &str, at: Time) -> Value {
     let vote = write_object::vote(&OwnVoteDocument {
         id: format!("{uri}#vote"),
@@ -266,24 +268,24 @@ pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &
     activity::create(&envelope(owner, uri, to(author), at), vote)
 }
 
-/// Reacts to a post, given by its id and author.
+/// An emoji reaction to a post, which is given by its id and author.
 pub fn react(owner: &Actor, uri: &str, to_what: (&str, &Actor), emoji: &str, tag: Option<&OwnTag>, at: Time) -> Value {
     activity::react(&envelope(owner, uri, to(to_what.1), at), to_what.0, emoji, tag)
 }
 
-/// Puts something into a collection of the owner's, for everyone.
+/// An Add to one of the owner's collections, addressed to the public.
 pub fn add(owner: &Actor, uri: &str, object: Value, collection: &str, at: Time) -> Value {
     let lists = recipients(owner, Audience::Public, &[]);
     activity::add(&envelope(owner, uri, lists, at), object, collection)
 }
 
-/// Takes something out of a collection of the owner's.
+/// A Remove from one of the owner's collections, addressed to the public.
 pub fn remove(owner: &Actor, uri: &str, object: Value, collection: &str, at: Time) -> Value {
     let lists = recipients(owner, Audience::Public, &[]);
     activity::remove(&envelope(owner, uri, lists, at), object, collection)
 }
 
-/// Boosts a post, given with its author.
+/// The Announce of a post, which is given with its author.
 pub fn announce(owner: &Actor, uri: &str, of: (&Post, &Actor), audience: Audience, at: Time) -> Value {
     let (post, author) = of;
     let followers = owner.followers.as_deref().unwrap_or_default();
@@ -297,12 +299,12 @@ pub fn block(owner: &Actor, uri: &str, blocked: &Actor, at: Time) -> Value {
     activity::block(&envelope(owner, uri, to(blocked), at), &blocked.uri)
 }
 
-/// A Flag about an actor and posts of theirs, sent by the instance actor.
+/// A Flag about an actor and some of their posts, sent by the instance actor.
 pub fn flag(service: &Actor, uri: &str, target: &Actor, posts: &[String], comment: &str, at: Time) -> Value {
     activity::flag(&envelope(service, uri, to(target), at), &target.uri, posts, comment)
 }
 
-/// An Undo of an activity of ours, addressed like that.
+/// The Undo of one of our activities, with the same recipients.
 pub fn undo(owner: &Actor, uri: &str, inner: &Value, at: Time) -> Value {
     let lists = Recipients::of(inner).unwrap_or_default();
     activity::undo(&envelope(owner, uri, lists, at), inner.clone())

@@ -1,4 +1,4 @@
-//! The owner's custom emoji in the owner's texts: which a text uses, and their `tag` entries.
+//! The owner's custom emoji in the owner's texts: finds the used ones, and builds their `tag` entries.
 
 use crate::ap::write_object::OwnTag;
 use crate::base::config::Origin;
@@ -11,10 +11,10 @@ use crate::text::plain_text;
 
 use super::{document, profile};
 
-/// Letters of a name: at least, and at most.
+/// Length of a shortcode.
 const CODE: std::ops::RangeInclusive<usize> = 2..=40;
 
-/// Where peers fetch the emoji's document; it outlives a change of name.
+/// The URI of an emoji's document. It stays the same when the emoji is renamed.
 pub fn uri(origin: &Origin, id: i64) -> String {
     origin.url(&format!("/emojis/{id}"))
 }
@@ -29,7 +29,7 @@ pub fn used_in(r: &Read<'_>, texts: &[&str]) -> Result<Vec<CustomEmoji>> {
         .collect())
 }
 
-/// An entry of `tag` for an emoji of our own.
+/// The `tag` entry of one of our emoji.
 pub fn tag(origin: &Origin, own: &OwnEmoji) -> OwnTag {
     let media_type =
         crate::store::media_files::MediaFileName::parse(&own.file).map_or("image/png", |name| name.media_type());
@@ -42,14 +42,14 @@ pub fn tag(origin: &Origin, own: &OwnEmoji) -> OwnTag {
     }
 }
 
-/// The `tag` entries for the stored emoji of a post or actor of ours, without deleted ones.
+/// The `tag` entries for the stored emoji of one of our posts or actors, without deleted emoji.
 pub fn tags(r: &Read<'_>, kept: &[CustomEmoji]) -> Result<Vec<OwnTag>> {
     let origin = node::get(r)?.origin;
     let own = kept.iter().filter_map(|emoji| own_emoji::by_code(r, &emoji.code).transpose());
     own.map(|own| Ok(tag(&origin, &own?))).collect()
 }
 
-/// The entry of `tag` for a reaction: an emoji of our own, or one of another server.
+/// The `tag` entry of a reaction's emoji, ours or another server's; None for a Unicode emoji.
 pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag>> {
     let Some(url) = &sign.url else { return Ok(None) };
     let code = sign.name.trim_matches(':');
@@ -57,7 +57,7 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag
     if let Some(own) = own_emoji::by_code(r, code)?.filter(|own| document::media_url(&origin, &own.file) == *url) {
         return Ok(Some(tag(&origin, &own)));
     }
-    // Another actor's: its image is all that counts, and is the best id we know.
+    // An emoji of another server: only its image is known, and the image's URL is the best id we have.
     let media_type = match url.rsplit('.').next() {
         Some("gif") => "image/gif",
         Some("webp") => "image/webp",
@@ -68,7 +68,7 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag
     Ok(Some(OwnTag::Emoji { id, shortcode, url, media_type, updated: r.now }))
 }
 
-/// A valid shortcode: letters, digits and `_`, as every peer accepts.
+/// Parses a shortcode: letters, digits and `_`, which every peer accepts.
 pub fn code(typed: &str) -> Result<String> {
     let code = typed.trim().trim_matches(':');
     let fits = CODE.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -78,7 +78,7 @@ pub fn code(typed: &str) -> Result<String> {
     }
 }
 
-/// The current custom emoji of the owner's name, bio and fields.
+/// The custom emoji currently used in the owner's name, bio and fields.
 pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
@@ -86,7 +86,7 @@ pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     used_in(r, &texts)
 }
 
-/// After a change of the custom emoji: updates the profile, and announces it when it looks different.
+/// Updates the owner's profile after a change of the custom emoji, and announces it if its emoji changed.
 pub fn emoji_changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let emoji = of_profile(w, owner)?;
     if emoji == owner.emoji {

@@ -19,28 +19,28 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// Maximum size of a Follow that is stored and sent back as received.
+/// Maximum size of a Follow that is stored and sent back as received; a larger one is rebuilt.
 const MAX_STORED_FOLLOW_BYTES: usize = 16 * 1024;
-/// A follow younger than this may not be in their lists yet.
+/// A follow younger than this may be missing from the followed server's follower list.
 const FOLLOWER_LIST_GRACE: std::time::Duration = std::time::Duration::from_hours(1);
-/// A response that comes later than this after the request notifies the owner.
+/// An Accept that arrives later than this after the request notifies the owner.
 const LATE_RESPONSE_AFTER: std::time::Duration = std::time::Duration::from_secs(120);
 
-/// Receives a Follow. Accepted at once unless the owner approves requests; a repeated one is accepted again, because
-/// the first Accept may have been lost.
+/// Receives a Follow. It is accepted at once unless the owner approves follow requests. A repeated Follow is accepted
+/// again, because the first Accept may have been lost.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Uri) -> Result<()> {
     let us = actors::by_id(w, owner)?;
     if *object != us.uri.as_str() || us.moved_to.is_some() {
         return Ok(());
     }
     let whole = activity.raw.to_string();
-    // Strangers must not fill the disk with large Follows, which are stored and sent back with every Accept.
+    // The Follow is stored and sent back with every Accept: large ones could fill the disk.
     let asked = match whole.len() > MAX_STORED_FOLLOW_BYTES {
         true => document::follow(sender, &uri_of(activity), &us, w.now),
         false => activity.raw.clone(),
     };
     follows::upsert(w, sender.id, owner, &uri_of(activity), Some(&asked.to_string()))?;
-    // Followers from limited servers always need approval.
+    // Follow requests from limited servers always need approval.
     let asks_first = us.approves_followers || host_blocks::of_actor(w, sender)?.is_limited();
     if !asks_first || follows::is_accepted(w, sender.id, owner)? {
         let new = follows::accept(w, sender.id, owner)?;
@@ -68,7 +68,7 @@ pub(super) fn respond(
     responses::mark(w, id, &follower.uri)
 }
 
-/// The owner lets a waiting follower in.
+/// The owner accepts a follow request.
 pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::get(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     follows::accept(w, follower, owner.id)?;
@@ -78,7 +78,7 @@ pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     respond(w, owner, &them, &follow_received(&follow, &them, owner), document::accept)
 }
 
-/// The owner turns a waiting follower away, or removes a follower.
+/// The owner rejects a follow request, or removes a follower.
 pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::delete(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
@@ -92,7 +92,7 @@ fn follow_received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
     kept.unwrap_or_else(|| document::follow(follower, &follow.uri, owner, follow.created_at))
 }
 
-/// Undoes a follow or a follow request.
+/// Receives the Undo of a follow or follow request.
 pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::delete(w, sender.id, owner)?;
     severed_follows::forget_severed_follower(w, sender.id)?;
@@ -100,7 +100,7 @@ pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()
     notifications::remove(w, NotificationKind::Follow, sender.id, None)
 }
 
-/// Sends a follow request. Repeating sends it again.
+/// Sends a follow request; a repeated call sends it again.
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id {
@@ -144,7 +144,7 @@ fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Re
     if fits { follows::get(w, owner, sender.id) } else { Ok(None) }
 }
 
-/// Our follow request was accepted.
+/// Receives the Accept of our Follow.
 pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(follow) = own_follow(w, owner, sender, object)? else { return Ok(()) };
     if !follows::accept(w, owner, sender.id)? {
@@ -158,7 +158,7 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     Ok(())
 }
 
-/// Our follow request was rejected, or we were removed from the followers.
+/// Receives the Reject of our Follow: the request was rejected, or we were removed from the followers.
 pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if own_follow(w, owner, sender, object)?.is_none() {
         return Ok(());
@@ -167,8 +167,9 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
     home_timeline::remove_actor(w, sender.id)
 }
 
-/// Applies what the followed server says about whether the owner follows (FEP-8fcf). True when the Accept was lost. A
-/// follow unknown there is ended here; one unknown here (after a restored backup) is ended there.
+/// Applies what the followed server says about whether it lists the owner as a follower (FEP-8fcf). A follow that is
+/// not listed ends here; a listed one that is unknown here (after a restored backup) is ended there by an Undo. True
+/// when a pending follow is listed: its Accept was lost.
 pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
     match (follows::get(w, owner.id, who)?, listed) {
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {

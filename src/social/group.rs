@@ -1,5 +1,5 @@
-//! Groups (FEP-1b12: Lemmy, Mbin, PieFed, NodeBB; FEP-400e and plain boosts: Guppe, Friendica, Discourse, PeerTube):
-//! activities they announce.
+//! Groups: the activities and posts they announce (FEP-1b12: Lemmy, Mbin, PieFed, NodeBB; FEP-400e and plain boosts:
+//! Guppe, Friendica, Discourse, PeerTube).
 
 use serde_json::Value;
 
@@ -17,19 +17,19 @@ use crate::store::posts::groups::{self, GroupSource};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, timelines::lists};
 
-/// True for communities, magazines, categories and channels.
+/// Whether an actor is a group: a community, magazine, category or channel.
 pub fn is_group(actor: &Actor) -> bool {
     actor.kind == "Group"
 }
 
-/// The activity inside an Announce; None for a post, or only an id.
+/// The activity inside an Announce; None for a post or a bare id.
 pub fn announced_activity(object: &Ref) -> Option<&Value> {
     let value = object.embedded()?;
     (json::id_of(value, "actor").is_some() && value.get("object").is_some()).then_some(value)
 }
 
-/// What to fetch for an announced activity: new posts, changed known ones, and those said to be deleted. Votes, locks,
-/// bans and pins cost no request.
+/// What to fetch for an announced activity: new posts, known posts that changed, and posts said to be deleted. Votes,
+/// locks, bans and pins cause no request.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
@@ -50,13 +50,13 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<P
     })
 }
 
-/// Persons boost posts; only groups and instance actors announce activities of others.
+/// Whether an actor may announce activities of others: groups and instance actors do; persons only boost posts.
 fn accepts_from(sender: &Actor) -> bool {
     sender.kind != "Person"
 }
 
-/// Whether a new post in a group is worth a request: one that begins a thread when the group is followed, a comment when
-/// the owner takes part in its thread or is named.
+/// Whether to fetch a new post in a group: a new thread when the group is followed; a comment when the owner takes part
+/// in its thread or is mentioned in a followed group.
 fn is_wanted(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let followed = follows::is_accepted(r, owner, sender.id)?;
     let Some(value) = object.embedded() else { return Ok(followed) };
@@ -95,7 +95,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Val
     }
 }
 
-/// Undoes an activity in a group: a vote, or a moderator's deletion.
+/// Applies an announced Undo: of a vote, or of a moderator's deletion.
 fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object: &Ref) -> Result<()> {
     let Some(Ok(act)) = object.embedded().map(|value| Activity::read_inner(value.clone())) else { return Ok(()) };
     let Some(post) = act.object_id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
@@ -112,15 +112,15 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
     }
 }
 
-/// A group counts its own votes, so its announcement counts for the owner's posts in it. Votes for other posts are
+/// Whether to count a vote that a group announces: only for the owner's posts in that group. Votes for other posts are
 /// ignored: there are thousands a day.
 fn count_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
     Ok(post.actor_id == owner && groups::source(r, sender.id, post.id)?.is_some())
 }
 
-/// A group announces a post by its bare id, or whole: it was posted in the group (Guppe, Friendica, PeerTube's
-/// channels; Lemmy for Mastodon). False when it is an ordinary boost: of the group's own posts, and of posts of ours
-/// that were not addressed to it (a WordPress blog is a Group, too).
+/// Receives a group's Announce of a post, by id or embedded: the post was posted in the group (Guppe, Friendica,
+/// PeerTube's channels; Lemmy does it for Mastodon). False when it is an ordinary boost: of the group's own post, or of
+/// one of the owner's posts that was not addressed to the group (a WordPress blog is a Group, too).
 pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     if !is_group(sender) {
         return Ok(false);
@@ -142,8 +142,8 @@ pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object:
     Ok(!is_boost)
 }
 
-/// A post belongs to a group: stored with it, and put on the home timeline when the group is followed. For the owner's
-/// own post only the group is recorded.
+/// Adds a post to a group, and to the home timeline when the group is followed. For the owner's own post only the group
+/// is recorded.
 fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
     if post.boost_of.is_some() || !post.audience.is_open() {
         return Ok(());
@@ -174,7 +174,7 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
     Ok(())
 }
 
-/// A group does not want a post any more, and its own server still shows it: it leaves the group, not the world.
+/// Removes a post from a group that withdrew it. The post itself stays: its own server still shows it.
 pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
     if groups::source(w, group.id, post.id)?.is_some() {
         groups::remove_from_home(w, group.id, post.id)?;
@@ -184,7 +184,7 @@ pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Resul
     Ok(())
 }
 
-/// The group a new post of the owner's goes to: the one chosen, its thread's, or the first one it names.
+/// The group that a new post of the owner's goes to: the chosen one, its thread's, or the first one it mentions.
 pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
     if !post.audience.is_open() {
         return Ok(None);
@@ -203,7 +203,7 @@ pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Pos
     Ok(None)
 }
 
-/// Recipients of a like: the author, and the group of the post, which counts it.
+/// Recipients of a like or reaction: the author, and the group of the post, which counts votes.
 pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
     let mut reach = ActivityRecipients::add_actor(author);
     if post.audience.is_open() {
@@ -212,7 +212,7 @@ pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Resul
     Ok(reach)
 }
 
-/// Stores the group that a post's author claims it was posted to.
+/// Stores the group that a post was posted to, according to its author.
 pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
     let Some(uri) = &object.group else { return Ok(()) };
     match actors::by_uri(w, uri.as_str())?.filter(is_group) {
@@ -221,7 +221,7 @@ pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Res
     }
 }
 
-/// Keeps a post found in a group's own list.
+/// Adds a post from the group's own collection to the group.
 pub fn listed_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     let post = posts::by_id(w, post)?;
     if post.boost_of.is_none() && post.audience.is_open() {

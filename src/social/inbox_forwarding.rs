@@ -1,5 +1,6 @@
-//! Inbox forwarding (ActivityPub §7.1.2): replies below the owner's public posts go to the owner's followers, who would
-//! otherwise see half a conversation. Only signed documents, and within limits.
+//! Inbox forwarding (ActivityPub §7.1.2): forwards replies below the owner's public posts to the owner's followers, who
+//! would otherwise see only half of a conversation. Only activities with a signature or proof of their author, within
+//! limits.
 
 use std::time::Duration;
 
@@ -12,16 +13,16 @@ use crate::store::actors::Actor;
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, queue::deliveries};
 
-/// Maximum size of a forwarded activity: Misskey accepts no more.
+/// Maximum size of a forwarded activity: Misskey does not accept larger ones.
 const MAX_FORWARDED_BYTES: usize = 64 * 1024;
-/// The time the next two are counted in.
+/// The period over which the next two limits are counted.
 const COUNT_WINDOW: Duration = Duration::from_hours(1);
-/// Maximum number of activities forwarded within that time.
+/// Maximum number of forwarded activities per [`COUNT_WINDOW`].
 const MAX_FORWARDED_IN_WINDOW: u32 = 300;
-/// Of one author: a thread can be flooded, but not at the cost of everyone's followers.
+/// Maximum number of forwarded activities per author and [`COUNT_WINDOW`]: one author must not flood all followers.
 const MAX_FORWARDED_PER_ACTOR: u32 = 30;
 
-/// What may be forwarded: the reply, looked up before the activity is applied (a Delete leaves nothing).
+/// What may be forwarded. It is determined before the activity is applied, because a Delete removes the reply.
 pub(super) enum ForwardJob {
     /// A new or changed reply, by its uri.
     Forward(String),
@@ -29,7 +30,7 @@ pub(super) enum ForwardJob {
     ForwardDeletion(String),
 }
 
-/// The forward job of an activity that is about a reply to a public post of the owner's.
+/// The forward job of an activity about a reply to one of the owner's public posts.
 pub(super) fn forward_job(
     r: &Read<'_>,
     owner: ActorId,
@@ -59,7 +60,7 @@ fn is_public_post_of(post: &Post, author: ActorId) -> bool {
     post.actor_id == author && post.audience.is_open() && post.boost_of.is_none()
 }
 
-/// Forwards an activity after it was applied: to all followers except where it came from, and only once.
+/// Forwards an activity after it was applied: to all followers except on the author's server, and only once.
 pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,

@@ -33,13 +33,14 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     }
 }
 
-/// Undoes a like.
+/// Receives the Undo of a like.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
     likes::remove(w, sender.id, post)?;
     notifications::remove(w, NotificationKind::Like, sender.id, Some(post))
 }
 
-/// Likes a post; repeating does nothing. The caller withdraws a reaction of the owner's first: one or the other.
+/// Likes a post; repeating does nothing. The caller undoes a reaction of the owner first: a post has only one of the
+/// two.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     let (activity_id, uri) = outbox::next(w, owner)?;
@@ -58,7 +59,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::like_audience(w, &post, &author)?)
 }
 
-/// The owner takes a like back.
+/// Undoes a like of the owner.
 pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     let Some(uri) = likes::remove(w, owner.id, id)? else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! Lists: membership, and where a post is read: on home, in lists, or only in an exclusive list.
+//! Lists: their members, and where a post is shown: on the home timeline, in lists, or only in an exclusive list.
 
 use crate::base::id::{ActorId, ListId};
 use crate::base::{Audience, Error, Result};
@@ -12,21 +12,21 @@ use crate::store::{
 };
 use crate::text::plain_text;
 
-/// Characters of a title.
+/// Maximum length of a title.
 pub const MAX_TITLE_CHARS: usize = 256;
 
-/// A change of a list; None leaves a field.
+/// A change of a list; None keeps a field.
 #[derive(Debug, Clone, Default)]
 pub struct ListChange {
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
     /// Which replies it shows.
     pub replies: Option<ListReplies>,
-    /// Whether its members are left out of home.
+    /// Whether the posts of its members are left out of the home timeline.
     pub exclusive: Option<bool>,
 }
 
-/// Makes a list; Invalid without a title, or when there are too many.
+/// Creates a list; Invalid without a title, or when the maximum number is reached.
 pub fn create_list(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
     if lists::all(w)?.len() >= MAX_LISTS as usize {
         return Err(Error::invalid("You have reached the maximum number of lists"));
@@ -57,7 +57,7 @@ fn check_change(list: StoredList, change: &ListChange) -> Result<StoredList> {
     Ok(StoredList { title, replies, exclusive, ..list })
 }
 
-/// The title of a list or a filter: one line with something in it; else Invalid.
+/// Checks the title of a list or filter: one line that is not empty; else Invalid.
 pub(super) fn check_title(text: &str) -> Result<String> {
     if text.chars().count() > MAX_TITLE_CHARS {
         return Err(Error::invalid(format!("Title is too long (maximum is {MAX_TITLE_CHARS} characters)")));
@@ -91,13 +91,14 @@ pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     Ok(())
 }
 
-/// Removes actors from a list; those not in it are ignored.
+/// Removes actors from a list; those who are not members are ignored.
 pub fn remove(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     people.iter().try_for_each(|who| lists::remove_member(w, id, *who))
 }
 
-/// Puts a home-timeline post or boost there and in the lists of `by`: its author, booster, or announcing group.
+/// Adds a post or boost to the home timeline and to the lists of `by`: its author, its booster, or the announcing
+/// group.
 pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
     let of_theirs = lists::of_member(w, by)?;
     if !of_theirs.is_empty() && post.audience != Audience::Mentioned {
@@ -114,7 +115,7 @@ pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &P
     home_timeline::add(w, post.id)
 }
 
-/// An account that moved replaces its old account in every list.
+/// Adds the new account to every list of the account that moved.
 pub(super) fn actor_moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     for list in lists::of_member(w, old)? {
         if lists::add_member(w, list.id, new)? {

@@ -1,5 +1,5 @@
-//! What activities mean: one file per activity, both directions. Works on the store alone; what must be fetched first
-//! is returned by [`needs`], and `federation/` fetches it before [`receive`].
+//! What activities mean: one file per activity, both directions. This layer uses only the store: [`needs`] returns what
+//! must be fetched first, and `federation/` fetches it before [`receive`].
 
 pub mod account_move;
 mod inbox_forwarding;
@@ -44,7 +44,7 @@ use crate::store::{
 /// Something that must be fetched before an activity can be applied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Prerequisite {
-    /// A post by its id, stored when it arrives; without it the activity may have no effect.
+    /// A post by its id; it is stored when it was fetched. Without it the activity may have no effect.
     Post(String),
     /// The missing ancestors of a post.
     Ancestors(String),
@@ -64,7 +64,7 @@ pub enum Prerequisite {
 
 /// What to fetch before [`receive`]. Nothing for activities that do not concern us.
 pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
-    // Nothing is fetched for the blocked, but to see where they move.
+    // Nothing is fetched for blocked actors, except to see where they move.
     if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::is_hidden(r, sender)? {
         return Ok(Vec::new());
     }
@@ -86,8 +86,8 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Pr
     }
 }
 
-/// Applies an activity that `sender` has signed. Repeated or out of order it has the same effect as once and in order.
-/// Unknown types are ignored; Denied when the sender may not do it.
+/// Applies an activity that `sender` has signed. Activities that are repeated or out of order have the same effect as
+/// once and in order. Unknown types are ignored; Denied when the sender is not allowed to do it.
 pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     if activity.actor != sender.uri.as_str() {
         return Err(Error::Denied("the sender is not the actor".to_owned()));
@@ -114,9 +114,9 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
     }
 }
 
-/// True for activities that state a relation of the sender, so that repeating them changes nothing. Peers reuse their
-/// ids: Misskey and PeerTube name a Follow after the two actors, Pixelfed an Undo, Wafrn a like after actor and post. A
-/// known id may therefore be a new activity.
+/// Whether the id of an activity may come again with a new activity. These types state a relation of the sender, so
+/// repeating them changes nothing, and peers reuse their ids: Misskey and PeerTube name a Follow after the two actors,
+/// Pixelfed an Undo, Wafrn a like after actor and post.
 pub fn id_is_reusable(activity: &Activity) -> bool {
     match &activity.kind {
         ActivityKind::Follow { .. }
@@ -186,7 +186,7 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
     }
 }
 
-/// Accepts our quote request, our interaction request, or our Follow.
+/// Receives an Accept of our quote request, of our interaction request, or of our Follow.
 fn accept(
     w: &Write<'_>,
     owner: ActorId,
@@ -203,7 +203,7 @@ fn accept(
     follow::accepted(w, owner, sender, object)
 }
 
-/// Rejects the same.
+/// Receives a Reject of the same.
 fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if quote::request_rejected(w, owner, sender, object)?
         || interaction::outbound::request_rejected(w, owner, sender, object)?
@@ -213,7 +213,7 @@ fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result
     follow::rejected(w, owner, sender, object)
 }
 
-/// Updates the actor itself, or a post of theirs.
+/// Receives an Update of the actor itself, or of one of their posts.
 fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
         profile::actor_updated(w, sender, object)
@@ -226,7 +226,7 @@ fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, ob
     }
 }
 
-/// The uri of an activity, empty for those without one (votes, inner activities).
+/// The URI of an activity; empty for activities without one (votes, inner activities).
 fn uri_of(activity: &Activity) -> String {
     activity.id.as_ref().map(Uri::as_str).unwrap_or_default().to_owned()
 }

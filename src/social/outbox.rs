@@ -1,4 +1,4 @@
-//! Our activities: one JSON, one delivery per distinct inbox. [`ActivityRecipients`] decides who gets one.
+//! Sends our activities: one document, one delivery per distinct inbox. [`ActivityRecipients`] selects the inboxes.
 
 use std::collections::BTreeMap;
 
@@ -13,9 +13,9 @@ use crate::store::actors::{self, Actor};
 use crate::store::queue::deliveries::{self, DeliveryTarget, StoredActivity};
 use crate::store::{Read, Write, actors::follows, moderation::host_blocks, node};
 
-/// People named before anyone else.
+/// Urgency of deliveries to mentioned actors: before all others.
 const FIRST: u32 = 0;
-/// Everyone else.
+/// Urgency of all other deliveries.
 const THEN: u32 = 1;
 
 /// Recipients of an activity.
@@ -23,31 +23,31 @@ const THEN: u32 = 1;
 pub struct ActivityRecipients {
     /// All accepted followers.
     pub followers: bool,
-    /// These people, before the followers.
+    /// These actors, before the followers.
     pub people: Vec<ActorId>,
-    /// These people, with the followers.
+    /// These actors, together with the followers.
     pub others: Vec<ActorId>,
-    /// Personal inboxes only: what is for one actor must not be sent to a shared inbox (Friendica leaked such posts),
-    /// and micro.blog fails on a Follow there.
+    /// Only personal inboxes. An activity for one actor must not go to a shared inbox: Friendica showed such posts to
+    /// others, and micro.blog fails on a Follow there.
     pub personal: bool,
-    /// Inboxes besides (relays).
+    /// Additional inboxes (relays).
     pub inboxes: Vec<String>,
 }
 
 impl ActivityRecipients {
-    /// One person, at their own inbox.
+    /// A single actor, at their personal inbox.
     pub fn add_actor(actor: &Actor) -> Self {
         Self { others: vec![actor.id], personal: true, ..Self::default() }
     }
 }
 
-/// The number and id of our next activity.
+/// The number and URI of our next activity.
 pub fn next(w: &Write<'_>, owner: &Actor) -> Result<(ActivityId, String)> {
     let id = deliveries::next_activity_id(w)?;
     Ok((id, document::activity_uri(owner, id)))
 }
 
-/// Queues an activity of ours for all its recipients. `object_uri` is what it is about: order is kept per object.
+/// Queues one of our activities for all its recipients. Deliveries with the same `object_uri` keep their order.
 pub fn send(
     w: &Write<'_>,
     owner: &Actor,
@@ -72,8 +72,8 @@ pub fn send(
     deliveries::enqueue(w, &activity, &targets)
 }
 
-/// Adds an integrity proof (FEP-8b32), so that others may forward the activity. Never to a private one: every recipient
-/// could prove its content to the world.
+/// Adds an integrity proof (FEP-8b32), so that others may forward the activity. Never for private activities: every
+/// recipient could prove the content to anyone.
 fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     match node::proof_key_of(r, actor.id)? {
         Some(key) => proof::attach_proof(activity, &key.uri, &ProofKey::from_pkcs8(&key.private)?, r.now),
@@ -81,7 +81,7 @@ fn with_proof(r: &Read<'_>, actor: &Actor, activity: Value) -> Result<Value> {
     }
 }
 
-/// Queues another actor's activity as received, for the owner's followers on other servers than the author's.
+/// Queues another actor's activity, as received, for the owner's followers on servers other than the author's.
 pub(super) fn forward(
     w: &Write<'_>,
     owner: &Actor,
@@ -110,7 +110,7 @@ pub(super) fn forward(
     deliveries::enqueue(w, &activity, &targets)
 }
 
-/// Queues the Undo of an activity of ours, embedded whole (Threads fails on a bare id).
+/// Queues the Undo of one of our activities, which is embedded whole (Threads fails on a bare id).
 pub fn undo(
     w: &Write<'_>,
     owner: &Actor,
@@ -124,7 +124,8 @@ pub fn undo(
     send(w, owner, id, undo, object_uri, audience, reach)
 }
 
-/// The distinct inboxes, each with the urgency of the most urgent person behind it.
+/// The distinct inboxes, each with the highest urgency among its recipients; without our own and those on blocked
+/// servers.
 fn delivery_targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> Result<Vec<DeliveryTarget>> {
     let origin = node::get(r)?.origin;
     let mut urgency: BTreeMap<String, u32> = BTreeMap::new();

@@ -1,5 +1,5 @@
-//! Pinned posts and featured hashtags, both directions. Only the profile's own actor may change them; private posts are
-//! never in a collection.
+//! Pinned posts and featured hashtags, both directions. Only the actor itself may change them. Private posts are in no
+//! collection.
 
 use serde_json::{Value, json};
 
@@ -15,10 +15,10 @@ use crate::store::posts::{self, Post, Viewer};
 use crate::store::{Read, Write, actors::follows, node, posts::groups};
 use crate::text::{compose, plain_text, scan};
 
-/// Maximum number of pinned posts: what Mastodon shows.
+/// Maximum number of pinned posts, as Mastodon shows them.
 pub const MAX_PINNED_POSTS: usize = 5;
 
-/// Whether the sender changes its own profile. Mastodon names `featured` for hashtags too.
+/// Whether the target is a collection of the sender's own profile. Mastodon uses `featured` for hashtags, too.
 fn is_own(sender: &Actor, target: &Uri) -> bool {
     let is = |uri: &Option<String>| uri.as_deref() == Some(target.as_str());
     (is(&sender.featured) || is(&sender.featured_tags)) && same_origin(target.as_str(), &sender.uri)
@@ -63,7 +63,7 @@ pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri)
     }
 }
 
-/// An actor's own posts; for a group its posts.
+/// Whether a post can be pinned by an actor: it is their own, or was posted in that group.
 pub fn may_be_pinned(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
     if post.boost_of.is_some() {
         return Ok(false);
@@ -81,7 +81,8 @@ pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
     usable.then(|| FeaturedHashtag { name: scan::tag_key(&shown), display_name: shown, url })
 }
 
-/// Pins a post; repeating does nothing. A followers-only post is not announced: it is in no collection.
+/// Pins a post; repeating does nothing. A followers-only post is pinned without an announcement, because it is in no
+/// collection.
 pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     if post.actor_id != owner.id || post.boost_of.is_some() {
@@ -104,7 +105,7 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
 }
 
-/// Unpins a post; one that is not pinned stays as it is.
+/// Unpins a post; does nothing when it is not pinned.
 pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     match pins::remove(w, owner.id, id)? && post.audience.is_open() {
@@ -113,7 +114,7 @@ pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     }
 }
 
-/// The owner features a hashtag, with or without its `#`.
+/// Features a hashtag on the owner's profile; `typed` may begin with `#`.
 pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
     let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
     if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
@@ -129,14 +130,14 @@ pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
     announce_change(w, owner, &owner.uri, PinChange::Add, hashtag(w, &tag)?)
 }
 
-/// The owner takes a hashtag off.
+/// Removes a featured hashtag from the owner's profile.
 pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
     let Some(tag) = pins::tags(w, owner.id)?.into_iter().find(|tag| tag.name == name) else { return Ok(()) };
     pins::remove_tag(w, owner.id, name)?;
     announce_change(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
 }
 
-/// The document of a featured hashtag of the owner's.
+/// The document of one of the owner's featured hashtags.
 pub fn hashtag(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
     let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
     Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.display_name)}))
@@ -148,7 +149,7 @@ enum PinChange {
     Remove,
 }
 
-/// Announces the change to followers. Posts and hashtags both use `featured`: Mastodon reads no other target.
+/// Announces the change to followers. The target is `featured` for posts and hashtags: Mastodon reads no other target.
 fn announce_change(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
     let Some(collection) = &owner.featured else { return Ok(()) };
     let (id, uri) = outbox::next(w, owner)?;

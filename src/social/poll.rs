@@ -1,5 +1,5 @@
-//! Polls: documents of remote polls, and updates of ours. New counts are no edit; options and end time change only by
-//! one.
+//! Polls: stores remote polls; opens, edits and announces the owner's. New vote counts are not an edit, and options
+//! change only by an edit.
 
 use std::time::Duration;
 
@@ -30,27 +30,27 @@ pub const MAX_OPTIONS: usize = 8;
 pub const MAX_OPTION_CHARS: usize = 100;
 /// Minimum duration, as in Mastodon.
 pub const MIN_DURATION: Duration = Duration::from_mins(5);
-/// And this long at most.
+/// Maximum duration.
 pub const MAX_DURATION: Duration = Duration::from_hours(31 * 24);
-/// Delay before new votes are announced, so that a flood of votes is not one of Updates.
+/// Delay before new votes are announced, so that many votes cause only one Update.
 const UPDATE_DELAY: Duration = Duration::from_mins(3);
 /// Delay after the end before the result is fetched: the author's clock and queue may be late.
 const RESULT_DELAY: Duration = Duration::from_mins(2);
-/// Delay after a failed fetch.
+/// Delay before a failed fetch of the result is repeated.
 const RESULT_RETRY: Duration = Duration::from_mins(30);
-/// How long after the end a result is tried to be fetched.
+/// How long after the end the fetch of the result is repeated.
 const RESULT_GIVE_UP: Duration = Duration::from_hours(2);
 
-/// A poll the owner wants to publish.
+/// A poll as the owner composed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NewPoll {
     /// The options.
     pub options: Vec<String>,
-    /// Several may be chosen.
+    /// Whether several options may be chosen.
     pub multiple: bool,
     /// How long it is open.
     pub length: Duration,
-    /// Counts are hidden until the end.
+    /// Whether counts are hidden until the end.
     pub hides: bool,
 }
 
@@ -60,14 +60,14 @@ pub enum PollRevision {
     /// Unchanged.
     #[default]
     Unchanged,
-    /// There is none any more.
+    /// Removed.
     Removed,
     /// Replaced. With other options, or another number of choices, all votes are dropped.
     Replaced(NewPoll),
 }
 
 impl NewPoll {
-    /// The poll with normalized options; Invalid with a sentence for the owner.
+    /// Checks the poll and normalizes its options; Invalid with a sentence for the owner.
     pub fn normalize(self) -> Result<Self> {
         if self.options.iter().any(|text| text.trim().chars().count() > MAX_OPTION_CHARS) {
             return Err(Error::invalid(format!("an answer of a poll has {MAX_OPTION_CHARS} characters at most")));
@@ -88,7 +88,7 @@ impl NewPoll {
     }
 }
 
-/// Opens the poll of a new post of the owner's.
+/// Stores the poll of a new post by the owner.
 pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     let end = w.now.plus(poll.length);
     polls::put(
@@ -107,7 +107,7 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     )
 }
 
-/// Changes the poll of a post of the owner's. False when nothing changed.
+/// Changes the poll of one of the owner's posts. False when nothing changed.
 pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
     let known = polls::of_post(w, post)?;
     let new = match (revised, &known) {
@@ -126,7 +126,7 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
     Ok(true)
 }
 
-/// A poll of ours as its document carries it: `closed` after its end.
+/// One of our polls for its document; `closed` is set after its end.
 pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     let hidden = poll.hides_counts && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
@@ -139,12 +139,12 @@ pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     }
 }
 
-/// Effect of a fetched post document on its poll.
+/// What a fetched document may change in the poll of a post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PollUpdate {
-    /// Its author edited it.
+    /// Everything: the author edited the post.
     Edit,
-    /// The same post: only counts and the end may be new.
+    /// Only the counts and the end time: it is the same version of the post.
     Counts,
 }
 
@@ -171,8 +171,8 @@ fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
     }
 }
 
-/// Takes over the counts its author's server states. Other options are believed only in an edit, and a poll that is
-/// over opens again only with other options.
+/// Updates a remote poll by a document from its author's server. Other options count only in an edit, and a poll that
+/// is over reopens only with other options.
 pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>, change: PollUpdate) -> Result<()> {
     let known = polls::of_post(w, post.id)?;
     let (known, said) = match (known, said, change) {
@@ -195,7 +195,7 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
     }
     let over = poll.is_over(w.now);
     poll.next_upkeep_at = match poll.end_at.filter(|_| !poll.own_choices.is_empty()) {
-        // Its own server says that this is the result.
+        // The author's server says that this is the final result.
         Some(_) if over && said.closed => None,
         Some(_) if over => known.next_upkeep_at,
         Some(end) => Some(end.plus(RESULT_DELAY)),
@@ -214,19 +214,19 @@ fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
     }
 }
 
-/// Records new votes of a poll of ours: they are announced soon.
+/// When to announce new votes of one of our polls: after a short delay, or earlier if an upkeep is due.
 pub(super) fn has_new_votes(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
     let soon = w.now.plus(UPDATE_DELAY);
     Some(poll.next_upkeep_at.map_or(soon, |at| at.min(soon)))
 }
 
-/// When the result of a poll the owner voted in is fetched.
+/// When to fetch the result of a poll the owner voted in.
 pub(super) fn result_at(poll: &StoredPoll) -> Option<Time> {
     poll.end_at.map(|end| end.plus(RESULT_DELAY))
 }
 
-/// Announces the counts of a poll of the owner's to its audience and voters: an Update with unchanged `updated`, so
-/// that it is no edit. At its end the owner is notified.
+/// Announces the counts of one of the owner's polls to its audience and voters: an Update with unchanged `updated`, so
+/// that it does not count as an edit. At the end of the poll the owner is notified.
 pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let post = posts::by_id(w, id)?;
@@ -254,11 +254,11 @@ pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 pub enum PollRefresh {
     /// Fetched and stored.
     Done,
-    /// It did not.
+    /// The fetch failed.
     Failed,
 }
 
-/// Decides whether a remote poll is fetched again. A poll whose end has passed is over even when its result cannot be
+/// Schedules the next fetch of a remote poll. A poll whose end has passed counts as over even when its result cannot be
 /// fetched.
 pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };

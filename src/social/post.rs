@@ -1,4 +1,4 @@
-//! The owner's posts: published, edited, deleted. What they name is resolved before; this is one write.
+//! The owner's posts: published, edited, deleted, each in one write. Mentions and links are resolved before.
 
 use super::interaction::outbound::{self, PerformedInteraction, RequestMode};
 use super::outbox::{self, ActivityRecipients};
@@ -20,51 +20,53 @@ use crate::store::{
 
 pub use super::remote_post::store_post;
 
-/// Maximum number of actors told of an edit or deletion, besides the followers.
+/// Maximum number of actors that receive an edit or deletion besides the followers.
 pub(super) const MAX_INFORMED_ACTORS: u32 = 5000;
 
 /// The rendered content of a post.
 #[derive(Debug, Clone)]
 pub struct RenderedPost {
-    /// The source text.
+    /// The text as typed.
     pub source: String,
-    /// Safe HTML.
+    /// Sanitized HTML.
     pub html: String,
     /// Content warning.
     pub warning: Option<String>,
     /// BCP 47.
     pub language: Option<String>,
-    /// Images start covered.
+    /// Whether its media is hidden behind a warning.
     pub sensitive: bool,
-    /// Mentions, all known to the store.
+    /// Mentioned actors, all of them stored.
     pub mentions: Vec<PostMention>,
-    /// Its hashtags.
+    /// Hashtags.
     pub hashtags: Vec<PostHashtag>,
-    /// Its images, in order.
+    /// Attached files, in order.
     pub media: Vec<MediaId>,
-    /// The title of an article, or of a thread begun in a group; an edit without one leaves it.
+    /// The title of an article, or of a new thread in a group; an edit without one keeps it.
     pub title: Option<String>,
-    /// Abstract of an article; an edit without one leaves it, `Some(None)` removes it.
+    /// The abstract of an article; in an edit None keeps it and `Some(None)` removes it.
     pub summary: Option<Option<String>>,
-    /// The source is Markdown.
+    /// Whether the source is Markdown.
     pub markdown: bool,
-    /// Changed descriptions of its files.
+    /// Changed descriptions of its attachments.
     pub described: Vec<AttachmentChange>,
-    /// The group it is posted to; a reply goes where its thread is, and mentioning a group posts there.
+    /// The group it is posted to. Otherwise a reply goes to its thread's group, and a post that mentions a group goes
+    /// there.
+    /// that.
     pub group: Option<ActorId>,
     /// The poll of a new post.
     pub poll: Option<NewPoll>,
     /// What an edit does to the poll.
     pub poll_revision: PollRevision,
-    /// The app it was written with; an edit leaves it.
+    /// The client app it was written with: name and website; an edit keeps it.
     pub app: Option<(String, Option<String>)>,
-    /// The quoted post; an edit leaves it.
+    /// The quoted post; an edit keeps it.
     pub quote: Option<PostId>,
-    /// Interaction policy; None takes the settings', or leaves it in an edit.
+    /// Interaction policy; None takes the default from the settings, or keeps it in an edit.
     pub choices: Option<PolicyChoices>,
 }
 
-/// Publishes a post. A reply is never wider than the post it replies to.
+/// Publishes a post. A reply to a private post is never wider than its parent.
 pub fn publish(
     w: &Write<'_>,
     owner: &Actor,
@@ -134,7 +136,7 @@ pub fn publish(
             PerformedInteraction { interaction: Interaction::Reply, uri: &post.uri, made: Some(id), target: parent };
         outbound::send_request(w, owner, how, &done, || document::post(w, owner, &post))?;
         if how == RequestMode::Explicit {
-            // The others get it when the parent's author has approved it.
+            // It is sent to everyone else once the parent's author has approved it.
             return Ok(id);
         }
     }
@@ -161,8 +163,8 @@ pub(super) fn broadcast_create(w: &Write<'_>, owner: &Actor, post: &Post) -> Res
     quote::send_request(w, owner, post)
 }
 
-/// Announces a change of a post that is no edit (policy, authorizations) to its audience. `updated` stays, so that
-/// nobody takes it for an edit.
+/// Announces a change of a post that is not an edit (policy, authorizations) to its audience. `updated` stays, so that
+/// peers do not treat it as an edit.
 pub(super) fn broadcast_update(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let object = document::post(w, owner, &post)?;
@@ -185,7 +187,7 @@ fn kind(words: &RenderedPost) -> &'static str {
     }
 }
 
-/// A reply to a private post is not wider than that.
+/// The audience of a reply: not wider than a private parent's.
 fn narrowed_policy(wanted: Audience, parent: Audience) -> Audience {
     if parent.is_open() { wanted } else { wanted.max(parent) }
 }
@@ -198,8 +200,8 @@ fn texts(words: &RenderedPost) -> Vec<&str> {
     texts.chain(options).map(String::as_str).collect()
 }
 
-/// Recipients of a post: mentioned actors first, then the followers if it is for them, and those who interacted with
-/// it.
+/// Recipients of a post: mentioned actors first, then, unless it is private, the followers and those who interacted
+/// with it.
 pub(super) fn recipients(post: &Post, people: Vec<ActorId>, others: Vec<ActorId>) -> ActivityRecipients {
     let private = post.audience == Audience::Mentioned;
     ActivityRecipients {
@@ -223,7 +225,7 @@ fn own_post(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<Post> {
     Ok(post)
 }
 
-/// Edits a post of the owner's and sends the Update. Actors mentioned in the old text remain readers.
+/// Edits one of the owner's posts and sends the Update. Actors mentioned in the previous text stay recipients.
 pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> Result<()> {
     let before = own_post(w, owner, id)?;
     let earlier = before.clone();
@@ -231,7 +233,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     let known = posts::mentions(w, id)?;
     mentions.extend(known.iter().filter(|old| !words.mentions.iter().any(|m| m.uri == old.uri)).cloned());
     let mut emoji = emoji::used_in(w, &texts(words))?;
-    // While the options of a poll stay, so do their emoji.
+    // If the poll options stay, so do their emoji.
     let stays = before.kind == "Question" && words.poll_revision == PollRevision::Unchanged;
     let poll = before.emoji.iter().filter(|_| stays).filter(|old| !emoji.contains(old));
     emoji.extend(poll.cloned().collect::<Vec<_>>());
@@ -253,7 +255,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
             _ => before.kind.clone(),
         },
         emoji,
-        // Strictly later than before, or peers ignore it.
+        // Strictly later than before: peers ignore the Update otherwise.
         edited_at: Some(
             w.now.max(before.edited_at.unwrap_or(before.published_at).plus(std::time::Duration::from_secs(1))),
         ),
@@ -289,7 +291,7 @@ pub fn edit(w: &Write<'_>, owner: &Actor, id: PostId, words: &RenderedPost) -> R
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)
 }
 
-/// Gives a post of the owner's other rules, without an edit.
+/// Changes the interaction policy of one of the owner's posts, without an edit.
 pub fn set_policy(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoices) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let rules = Some(choices.rules(post.audience));
@@ -303,13 +305,14 @@ pub fn set_policy(w: &Write<'_>, owner: &Actor, id: PostId, choices: PolicyChoic
 /// What happens to the files of a deleted post.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MediaFate {
-    /// They go with it.
+    /// They are deleted with it.
     Remove,
     /// They become unattached uploads again ("delete and redraft").
     Keep,
 }
 
-/// Deletes a post of the owner's, here at once and everywhere it was sent. Its address answers 410 from now on.
+/// Deletes one of the owner's posts, here at once and on all servers it was sent to. The URL of a public post responds
+/// with 410 from then on.
 pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Result<()> {
     let post = own_post(w, owner, id)?;
     let mentions = posts::mentions(w, id)?;
@@ -324,7 +327,7 @@ pub fn delete(w: &Write<'_>, owner: &Actor, id: PostId, files: MediaFate) -> Res
     }
     posts::delete(w, id)?;
     if post.audience.is_open() {
-        // A private post's address keeps answering 404: a 410 would reveal that it existed.
+        // The URL of a private post keeps responding with 404: a 410 would reveal that it existed.
         tombstones::add_own(w, &post.uri)?;
     }
     let lists = match post.audience {

@@ -1,5 +1,5 @@
-//! Post edits: the previous version is stored, and only a real change counts. An Update because of a changed count is
-//! no edit.
+//! Post edits: stores the previous version if something visible changed. An Update that only changes counts is not an
+//! edit.
 
 use super::post_metadata;
 use crate::ap::object::Object;
@@ -9,7 +9,7 @@ use crate::store::posts::polls::{self, StoredPoll};
 use crate::store::posts::{self, Post, PostHashtag, PostMention};
 use crate::store::{Write, events, posts::post_edits};
 
-/// A post of the owner's before an edit.
+/// The version of one of the owner's posts before an edit.
 pub(super) struct PreviousVersion {
     post: Post,
     files: Vec<PostAttachment>,
@@ -17,15 +17,15 @@ pub(super) struct PreviousVersion {
 }
 
 impl PreviousVersion {
-    /// The current version.
+    /// Loads the current version.
     pub(super) fn of(w: &Write<'_>, post: &Post) -> Result<Self> {
         let files = attachments::of_posts(w, &[post.id])?;
         Ok(Self { post: post.clone(), files, poll: polls::of_post(w, post.id)? })
     }
 }
 
-/// Replaces a remote post's text and files by those of a newer document. `edited` carries the time of the edit; it is
-/// dropped, and false returned, when nothing visible has changed.
+/// Replaces the text and files of a remote post by those of a newer document. Returns whether anything visible changed;
+/// if not, the time of the edit is not stored.
 pub(super) fn apply(
     w: &Write<'_>,
     known: &Post,
@@ -49,8 +49,8 @@ pub(super) fn apply(
     Ok(changed)
 }
 
-/// Stores the previous version of an own post, its files and its poll. False when nothing has changed: then nothing is
-/// announced.
+/// Stores the previous version of an own post, its files and its poll, if something visible changed. False when nothing
+/// changed at all: then nothing is announced.
 pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
@@ -66,7 +66,7 @@ pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> R
     Ok(told(post) != told(after) || focus(&before.files) != focus(&now))
 }
 
-/// Whether the visible text differs. Time, place and title of an event count as text.
+/// Whether the visible text differs. The time, place and title of an event count as text.
 pub(super) fn differs(before: &Post, after: &Post) -> bool {
     before.title != after.title
         || before.warning != after.warning
@@ -80,8 +80,8 @@ pub(super) fn differs(before: &Post, after: &Post) -> bool {
         || before.metadata.passage != after.metadata.passage
 }
 
-/// Whether files were added, removed or described differently. A video's URL may change by itself (PeerTube
-/// re-encodes).
+/// Whether files were added, removed or described differently. The URL of video and audio is ignored: PeerTube changes
+/// it when it re-encodes.
 pub(super) fn files_differ(before: &[PostAttachment], after: &[PostAttachment]) -> bool {
     let seen = |file: &PostAttachment| {
         let plays = file.media_type.starts_with("video/") || file.media_type.starts_with("audio/");

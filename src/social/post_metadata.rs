@@ -1,5 +1,5 @@
-//! Type-specific metadata of a post, as stored and as written. Texts are sanitized here; decides nothing about who may
-//! read it.
+//! Type-specific metadata and files of posts, received and written. Texts are sanitized here. Visibility is decided
+//! elsewhere.
 
 use crate::ap::attachment::{AttachmentKind, ReceivedAttachment as Document};
 use crate::ap::object::{ContentFormat, Object, ObjectKind};
@@ -15,12 +15,12 @@ use crate::text::{escape, markdown, plain_text, sanitise};
 const MAX_ABSTRACT_GRAPHEMES: usize = 1_000;
 /// Maximum length of a stored passage from a book.
 const MAX_PASSAGE_GRAPHEMES: usize = 4_000;
-/// Graphemes of an article's beginning, for readers of short posts.
+/// Maximum length of the excerpt of an article, for peers that show only short posts.
 const EXCERPT_GRAPHEMES: usize = 400;
-/// Maximum length of a stored place.
+/// Maximum length of a stored location.
 const MAX_PLACE_GRAPHEMES: usize = 300;
 
-/// Whether there is anything to show. An object of an unknown type without content (PeerTube's CacheFile) is not.
+/// Whether an object has anything to show. Not, for example, PeerTube's CacheFile: an unknown type without content.
 pub(super) fn has_metadata(object: &Object) -> bool {
     let facts = &object.facts;
     !matches!(object.kind, ObjectKind::Other(_))
@@ -32,12 +32,12 @@ pub(super) fn has_metadata(object: &Object) -> bool {
         || facts.passage.is_some()
 }
 
-/// True for long forms: their headings, images and tables are kept.
+/// Whether the type is a long form, whose headings, images and tables are kept.
 fn is_long(kind: &ObjectKind) -> bool {
     !matches!(kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image | ObjectKind::Audio)
 }
 
-/// The type-specific metadata of a post.
+/// The type-specific metadata of a received post.
 pub(super) fn extra(object: &Object) -> PostMetadata {
     let facts = &object.facts;
     let text = |html: &str, most: usize| {
@@ -72,7 +72,7 @@ pub(super) fn extra(object: &Object) -> PostMetadata {
     }
 }
 
-/// The content of a post as safe HTML.
+/// The content of a post as sanitized HTML.
 pub(super) fn content(object: &Object) -> String {
     // Types other than Note may have their text in the summary only (events, videos).
     let text = object.content.as_deref().or(match object.kind {
@@ -89,7 +89,7 @@ pub(super) fn content(object: &Object) -> String {
     }
 }
 
-/// Stores the files of a post. Images that are already in the text are not repeated (WordPress).
+/// Stores the files of a post, except images that its text already shows (WordPress).
 pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
     for (position, file) in files(post, object, content).iter().enumerate() {
         attachments::add(w, file, position)?;
@@ -102,7 +102,7 @@ pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAtt
     let inside = |file: &&Document| {
         file.kind == AttachmentKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
     };
-    // A link to the post itself is dropped (Lemmy's text posts).
+    // A link to the post itself is not an attachment (Lemmy's text posts).
     let itself = |file: &&Document| {
         file.kind == AttachmentKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
     };
@@ -138,7 +138,7 @@ fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
     }
 }
 
-/// What short-form readers show of an article of ours: its abstract, or its beginning (FEP-b2b8).
+/// The preview of one of our articles for peers that show only short posts: its abstract, or its beginning (FEP-b2b8).
 pub(super) fn preview(post: &Post) -> Option<String> {
     if post.kind != "Article" || post.warning.is_some() {
         return None;

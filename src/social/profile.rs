@@ -1,4 +1,4 @@
-//! Profiles: storing remote actors' documents, and announcing changes of the owner's.
+//! Profiles: stores remote actors' documents, and announces changes of the owner's profile.
 
 use super::outbox::{self, ActivityRecipients};
 use super::{document, remote_post};
@@ -11,13 +11,13 @@ use crate::store::Write;
 use crate::store::actors::{self, Actor, ActorCounts, ActorField, NewKey};
 use crate::text::{plain_text, sanitise};
 
-/// Stores an actor's document. A host confirmed by WebFinger stays; a stub never replaces a full row (Sharkey and
-/// GoToSocial send one to those they do not trust), but its keys count.
+/// Stores an actor's document. A host confirmed by WebFinger stays. A stub (Sharkey and GoToSocial send one to readers
+/// they do not trust) never replaces a full row, but its keys are stored.
 pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     let known = actors::by_uri(w, document.id.as_str())?;
     let mut keys: Vec<NewKey> = Vec::new();
     for key in document.keys.iter().filter_map(key) {
-        // Fedify lists its RSA key twice under one id: the PEM comes first, and a usable key must not be overwritten.
+        // Fedify lists its RSA key twice under one id. The first, a PEM, wins: a usable key must not be overwritten.
         if !keys.iter().any(|known| known.uri == key.uri) {
             keys.push(key);
         }
@@ -84,7 +84,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
     }
 }
 
-/// An actor announces a change. Without the document nothing is done: the next fetch brings it.
+/// Receives an Update of an actor. Without an embedded document nothing is done: the next fetch gets the new version.
 pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(document) = object.embedded().map(Document::read).transpose()? else { return Ok(()) };
     if document.id != sender.uri.as_str() {
@@ -93,8 +93,8 @@ pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Resu
     keep(w, &document).map(drop)
 }
 
-/// Tells the servers of these actors, a few of all known ones, that we are back: those that had given up resume
-/// deliveries.
+/// Sends the owner's profile to these actors after an outage, so that servers which had given up on us resume
+/// deliveries. The caller passes one actor per server, and only some of the known servers at a time.
 pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
@@ -103,7 +103,7 @@ pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> 
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }
 
-/// Announces a change of the owner's profile.
+/// Announces the owner's changed profile to the followers.
 pub fn announce(w: &Write<'_>, owner: &Actor) -> Result<()> {
     let (id, uri) = outbox::next(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);

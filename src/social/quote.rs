@@ -1,5 +1,5 @@
-//! Quotes, both directions (FEP-044f and older forms): whether a quote may be shown, our QuoteRequest, and the quoted
-//! author's response.
+//! Quotes, both directions (FEP-044f and older forms): whether a quote is shown, our QuoteRequests, and the responses
+//! of quoted authors.
 
 use std::time::Duration;
 
@@ -24,13 +24,13 @@ use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node, posts::interaction_policies};
 use crate::text::{self, compose};
 
-/// How long a valid stamp is believed without another check.
+/// How long a valid stamp is trusted before the next check.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
-/// Failed checks of a stamp never seen before, after which the quote stays a link.
+/// Maximum number of failed checks of a stamp that was never seen; then the quote stays a plain link.
 const MAX_CHECKS: u32 = 6;
 
-/// Stores the quote of a remote post, as its document says. A stamp added by an Update counts; a missing one changes
-/// nothing, and an invalid one does not replace a valid one.
+/// Stores the quote of a remote post as its document states it. A stamp added by an Update counts. A missing stamp
+/// changes nothing, and an invalid one does not replace a valid one.
 pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<()> {
     let known = quotes::get(w, id)?;
     let (uri, stamp, consent) = match &object.quote {
@@ -74,13 +74,13 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
     settle_quote(w, quote).map(drop)
 }
 
-/// Whether a post quotes one of the owner's: then it concerns the owner, whoever wrote it.
+/// Whether an object quotes one of the owner's posts, and thereby concerns the owner.
 pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Result<bool> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(false) };
     Ok(target(r, id.as_str())?.is_some_and(|quoted| quoted.actor_id == owner && quoted.audience.is_open()))
 }
 
-/// Notifies the owner of a quote by an actor whose software sends no requests. Others notify by their request.
+/// Notifies the owner of a quote by an actor whose software sends no QuoteRequests. Otherwise the request notifies.
 pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor, post: PostId) -> Result<()> {
     let Some(quote) =
         quotes::get(w, post)?.filter(|quote| !quote.needs_authorization && quote.state == QuoteState::Accepted)
@@ -92,7 +92,7 @@ pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor
     if ours { notifications::add(w, NotificationKind::Quote, sender.id, Some(post)) } else { Ok(()) }
 }
 
-/// The quoted post: by its id, or by its page's URL when it is ours; never a boost.
+/// The quoted post, found by its id or, for our posts, by its page URL; never a boost.
 pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     let found = match posts::by_uri(r, uri)? {
         Some(found) => Some(found),
@@ -110,18 +110,18 @@ pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     }
 }
 
-/// What remains to be done before it is known whether a quote may be shown.
+/// The next step in deciding whether a quote is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum QuoteCheck {
-    /// Nothing.
+    /// None: this is the decision.
     Done(QuoteState),
-    /// The quoted post is not here.
+    /// Fetch the quoted post, which is not stored.
     FetchQuoted,
-    /// The stamp has to be looked at.
+    /// Fetch and check the stamp.
     CheckAuthorization(String),
 }
 
-/// Whether a quote may be shown, as far as stored data tells.
+/// Decides whether a quote is shown, as far as stored data allows.
 pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else {
         return Ok(QuoteCheck::FetchQuoted);
@@ -136,7 +136,7 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     }
     let author = actors::by_id(r, quoted.actor_id)?;
     if let Some(stamp) = &quote.stamp {
-        // From another server it proves nothing.
+        // A stamp on another server than the author's proves nothing.
         let theirs = same_origin(stamp, &author.uri);
         return Ok(if theirs {
             QuoteCheck::CheckAuthorization(stamp.clone())
@@ -147,13 +147,14 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     if quoting.actor_id == owner || quote.needs_authorization {
         return Ok(QuoteCheck::Done(quote.state));
     }
-    // The older forms ask nobody; an explicit policy is respected.
+    // The older forms request nothing; an explicit policy is respected.
     let rule = interaction_policies::get(r, quoted.id)?.and_then(|rules| rules.get(Interaction::Quote));
     let fine = quoted.audience.is_open() && rule.is_none_or(|rule| rule.automatic.has(ActorSet::EVERYONE));
     Ok(QuoteCheck::Done(if fine { QuoteState::Accepted } else { QuoteState::Pending }))
 }
 
-/// A quote of a post of the owner's: decided by the owner's response, or by the policy for software without requests.
+/// Decides a quote of one of the owner's posts: by the owner's response, or by the policy for software without
+/// requests.
 fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
     Ok(
         match interaction_requests_in::by_object(r, &quoting.uri, Interaction::Quote, quoted.id)?
@@ -172,7 +173,7 @@ fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quote
     )
 }
 
-/// Judges a quote and stores the result; further checks are due at once.
+/// Decides about a quote and stores the result; if a fetch is needed, the check stays due.
 pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
     let next = judge_quote(w, &quote)?;
     let quote = match &next {
@@ -190,13 +191,13 @@ pub enum AuthorizationCheck {
     Found(Authorization),
     /// It does not exist, or no longer.
     Missing,
-    /// It is something else.
+    /// Its URL serves something else.
     Invalid,
     /// Its server did not respond.
     NoResponse,
 }
 
-/// Evaluates a fetched stamp. Host, author, both posts and the type must match.
+/// Records the result of fetching a stamp. The host, author, both posts and the type must match.
 pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| quote.stamp.as_deref() == Some(looked_at)) else {
         return Ok(());
@@ -222,7 +223,7 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
     quotes::put(w, &StoredQuote { state, check_at, failed_checks: 0, ..quote })
 }
 
-/// No response: checked again later, at growing intervals; what was shown stays shown.
+/// Postpones a failed check, at growing intervals. A quote that was shown stays shown.
 pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     let tries = quote.failed_checks.saturating_add(1);
     let again = quote.state == QuoteState::Accepted || tries < MAX_CHECKS;
@@ -230,12 +231,12 @@ pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     quotes::put(w, &StoredQuote { failed_checks: tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
 }
 
-/// The quoted post was not to be had and never will be.
+/// Records that the quoted post cannot be fetched and never will be.
 pub fn quoted_post_gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     quotes::put(w, &StoredQuote { state: QuoteState::Deleted, check_at: None, ..quote })
 }
 
-/// The owner approved a quote of a post of theirs.
+/// Records that the owner approved a quote of one of their posts.
 pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     let stamp = Some(stamp.to_owned());
@@ -245,12 +246,12 @@ pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: 
     )
 }
 
-/// The owner rejected a quote of a post of theirs.
+/// Records that the owner rejected a quote of one of their posts.
 pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
     is_own_quote(w, post, QuoteState::Rejected)
 }
 
-/// The owner revoked the approval.
+/// Records that the owner revoked their approval of a quote.
 pub(super) fn revoked_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
     is_own_quote(w, post, QuoteState::Revoked)
 }
@@ -260,7 +261,7 @@ fn is_own_quote(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })
 }
 
-/// An author who quotes a followers-only post of their own writes for followers, as in Mastodon.
+/// The audience of a post that quotes: quoting an own followers-only post makes it followers-only, as in Mastodon.
 pub(super) fn narrowed_state(
     r: &Read<'_>,
     owner: &Actor,
@@ -272,7 +273,7 @@ pub(super) fn narrowed_state(
     Ok(if for_followers { wanted.max(Audience::Followers) } else { wanted })
 }
 
-/// Adds a quote to a post of the owner's. Invalid when the quoted post is not public, or its policy forbids quotes.
+/// Adds a quote to one of the owner's posts. Invalid when the quoted post is not public or its policy forbids quotes.
 pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) -> Result<()> {
     let quoted = posts::by_id(w, quoted)?;
     let quoted = match quoted.boost_of {
@@ -288,7 +289,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     if !own && verdict == Some(Permission::Forbidden) {
         return Err(Error::invalid("its author does not let others quote this post"));
     }
-    // An author without a policy does not know requests and will not respond.
+    // An author without a policy does not support requests and will not respond.
     let state = if own || verdict.is_none() { QuoteState::Accepted } else { QuoteState::Pending };
     let quote = StoredQuote {
         post_id: post.id,
@@ -304,7 +305,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     quotes::put(w, &quote)
 }
 
-/// Sends a QuoteRequest once the post is queued; none for the owner's own posts.
+/// Sends the QuoteRequest for a post that is already queued; none for quotes of the owner's own posts.
 pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let Some(quote) = quotes::get(w, post.id)? else { return Ok(()) };
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()? else { return Ok(()) };
@@ -319,14 +320,14 @@ pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<
     outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))
 }
 
-/// The author of a quoted post, notified like a mentioned actor when the post is public.
+/// The author of the quoted post, who receives public quotes like a mentioned actor.
 pub(super) fn quoted_author(r: &Read<'_>, post: &Post) -> Result<Option<ActorId>> {
     let quoted = quotes::get(r, post.id)?.and_then(|quote| quote.quoted_id).filter(|_| post.audience.is_open());
     Ok(quoted.map(|id| posts::by_id(r, id)).transpose()?.map(|quoted| quoted.actor_id))
 }
 
-/// The owner's quote that a response is about: by our request's id, or by the embedded request. Only the quoted
-/// author's response counts.
+/// The owner's quote that a response refers to, by the id of our request or by the embedded request. Only the response
+/// of the quoted author counts.
 fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
     let by_id = object.id().map(|id| quotes::by_request(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
@@ -341,8 +342,8 @@ fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref)
     Ok(quoted.filter(|quoted| ours && quoted.actor_id == sender.id).map(|_| quote))
 }
 
-/// The quoted author agrees. The stamp must be on their server, or the quote keeps waiting. False when the response is
-/// about something else.
+/// Receives the quoted author's approval. The stamp must be on their server, or the quote stays pending. False when the
+/// response is about something else.
 pub(super) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
@@ -361,13 +362,14 @@ pub(super) fn request_accepted(
     post::broadcast_update(w, &actors::by_id(w, owner)?, post).map(|()| true)
 }
 
-/// The quoted author rejects or revokes. False when the response is about something else.
+/// Receives the quoted author's Reject, also when it revokes an approval. False when the response is about something
+/// else.
 pub(super) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
     withdraw(w, owner, quote, QuoteState::Rejected).map(|()| true)
 }
 
-/// A stamp was deleted by its author: quotes based on it are not shown any more.
+/// Receives the Delete of a stamp by its author: quotes based on it are not shown any more.
 pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
     for quote in quotes::by_authorization(w, stamp.as_str())? {
         let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
@@ -378,15 +380,15 @@ pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Acto
     Ok(())
 }
 
-/// Readers of our post are told that its stamp is gone.
+/// Stores the new state of a quote without its stamp, and announces the loss of the stamp to the readers of our post.
 fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
     let (post, had) = (posts::by_id(w, quote.post_id)?, quote.stamp.is_some());
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })?;
     if had && post.actor_id == owner { post::broadcast_update(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
 }
 
-/// The quote members of a post of the owner's, and the fallback line for software without quotes. A rejected quote is
-/// only a line.
+/// The quote members of one of the owner's posts, and the fallback line for software without quotes. A rejected quote
+/// has only the line.
 pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
     let quoted = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()?;
@@ -396,7 +398,7 @@ pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQ
     Ok(Some((claimed.then_some(OwnQuoteDocument { id: quote.quoted_uri, stamp: quote.stamp }), line)))
 }
 
-/// The content of a quote post without the fallback line.
+/// The content of a quoting post without the fallback line.
 pub(super) fn quote_fallback_text(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(html) };
     let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.html_url().to_owned());

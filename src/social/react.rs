@@ -1,5 +1,5 @@
-//! Emoji reactions, both directions. Ours are sent as a Like with `content` and `_misskey_reaction`, a reaction for
-//! Misskey, Pleroma, Akkoma and Mitra and a like for all others.
+//! Emoji reactions, both directions. Ours are sent as a Like with `content` and `_misskey_reaction`: Misskey, Pleroma,
+//! Akkoma and Mitra read a reaction, all others a like.
 
 use serde_json::Value;
 
@@ -21,7 +21,7 @@ use crate::store::{
 };
 use crate::text::unicode_emoji;
 
-/// Receives a reaction. Reactions to unknown posts are ignored; one without a usable emoji is a like.
+/// Receives a reaction. Reactions to unknown posts are ignored; one without a usable emoji is treated as a like.
 pub(super) fn receive(
     w: &Write<'_>,
     owner: ActorId,
@@ -46,7 +46,7 @@ pub(super) fn receive(
     }
 }
 
-/// Undoes a reaction.
+/// Receives the Undo of a reaction.
 pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
     reactions::remove(w, sender.id, post.id, emoji)?;
     match reactions::of_actor(w, sender.id, post.id)?.is_empty() {
@@ -55,8 +55,8 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) ->
     }
 }
 
-/// Reacts to a post, with a Unicode emoji, `:code:` of an own emoji, or one that is already there (`url` selects among
-/// several). Repeating does nothing; another emoji replaces the first.
+/// Reacts to a post: with a Unicode emoji, with `:code:` of an own emoji, or with a custom emoji that the post already
+/// has as a reaction (`url` selects among several). Repeating does nothing; another emoji replaces the first.
 pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<&str>) -> Result<()> {
     if post.boost_of.is_some() {
         return Err(Error::invalid("react to the post itself, not to a boost of it"));
@@ -73,7 +73,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
     let react = stored_reaction(w, owner, &reaction, post, &author)?;
-    // Policies for likes also apply to reactions.
+    // The policy for likes also applies to reactions.
     if let Some(how) = outbound::request_mode(w, owner.id, post, Interaction::Like)? {
         let done =
             PerformedInteraction { interaction: Interaction::Like, uri: &reaction.uri, made: None, target: post };
@@ -104,7 +104,7 @@ fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) ->
     }
 }
 
-/// The owner takes their reaction to a post back.
+/// Undoes the owner's reaction to a post.
 pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     for reaction in reactions::of_actor(w, owner.id, post.id)? {

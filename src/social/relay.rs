@@ -1,5 +1,5 @@
-//! Relays (FEP-ae0c) in both styles: Mastodon's, where our instance actor follows Public at an inbox, and LitePub's,
-//! where it follows an actor that follows back.
+//! Relays (FEP-ae0c) in both styles. For Mastodon's, our instance actor follows Public at an inbox; for LitePub's, it
+//! follows an actor that follows back.
 
 use serde_json::Value;
 
@@ -17,7 +17,8 @@ use crate::store::peers::relays::{self, Relay, RelayState, RelayStyle};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node};
 
-/// Subscribes to a relay: `actor` for LitePub's style, else the bare inbox. Repeating sends the request again.
+/// Subscribes to a relay: by its `actor` in LitePub's style, else by its bare inbox. A repeated call sends the Follow
+/// again.
 pub fn subscribe(w: &Write<'_>, inbox: &str, actor: Option<&Actor>) -> Result<()> {
     let known = relays::all(w)?;
     if !known.iter().any(|relay| relay.inbox == inbox) && known.len() >= relays::MAX_RELAYS as usize {
@@ -58,17 +59,17 @@ fn relay_at(inbox: &str) -> ActivityRecipients {
     ActivityRecipients { inboxes: vec![inbox.to_owned()], ..ActivityRecipients::default() }
 }
 
-/// Whether this actor is a relay that has let us in.
+/// Whether an actor is a relay that accepted our subscription.
 pub fn is_relay(r: &Read<'_>, actor: &Actor) -> Result<bool> {
     Ok(relays::by_actor(r, actor.id)?.is_some())
 }
 
-/// True when a Follow is for our instance actor: only relays follow it.
+/// Whether a Follow is for our instance actor, which only relays follow.
 pub(super) fn is_for_service(r: &Read<'_>, object: &Uri) -> Result<bool> {
     Ok(*object == service(r)?.uri.as_str())
 }
 
-/// A relay follows back (LitePub), as expected. Nobody else may follow the instance actor.
+/// Receives a relay's Follow of the instance actor (LitePub relays follow back). Nobody else may follow it.
 pub(super) fn relay_followed_back(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     let ours =
         relays::all(w)?.into_iter().any(|relay| is_relay_of_host(&relay, sender) && relay.state != RelayState::Refused);
@@ -80,7 +81,7 @@ pub(super) fn relay_followed_back(w: &Write<'_>, sender: &Actor, activity: &Acti
     respond(w, &service, sender, &received, document::accept)
 }
 
-/// Whether an actor may speak for a relay: the one we followed, or, where only an inbox is known, one on its server.
+/// Whether an actor may speak for a relay: it is the one we followed or, if only an inbox is known, on the same server.
 fn is_relay_of_host(relay: &Relay, sender: &Actor) -> bool {
     match (relay.style, relay.actor_id) {
         (RelayStyle::LitePub, Some(actor)) => actor == sender.id,
@@ -88,12 +89,13 @@ fn is_relay_of_host(relay: &Relay, sender: &Actor) -> bool {
     }
 }
 
-/// A relay accepts or rejects our subscription, or ends it later. False when the response is about something else.
+/// Receives a relay's Accept or Reject of our subscription, also when it ends the subscription later. False when the
+/// response is about something else.
 pub(super) fn subscription_answered(w: &Write<'_>, sender: &Actor, object: &Ref, state: RelayState) -> Result<bool> {
     let us = service(w)?.uri;
     let fits = |relay: &Relay| {
         let named = object.id().is_some_and(|id| *id == relay.follow_uri.as_str());
-        // Some relays respond with a Follow they made up.
+        // Some relays respond with a Follow they made up instead of ours.
         let whole = object.embedded().is_some_and(|doc| {
             json::is_type(doc, "Follow") && json::id_of(doc, "actor").is_some_and(|actor| actor == us.as_str())
         });
@@ -111,7 +113,7 @@ pub(super) fn needs(r: &Read<'_>, object: &Ref) -> Result<Vec<Prerequisite>> {
     Ok(if known { Vec::new() } else { vec![Prerequisite::OptionalPost(uri.as_str().to_owned())] })
 }
 
-/// The post a relay is about: by its id, or by the whole Create that made it.
+/// The post that a relay announces: by its id, or by the Create of it.
 fn announced_post(object: &Ref) -> Option<Uri> {
     match group::announced_activity(object) {
         Some(inner) if json::is_type(inner, "Create") => json::id_of(inner, "object"),
@@ -120,19 +122,19 @@ fn announced_post(object: &Ref) -> Option<Uri> {
     }
 }
 
-/// A relay's Announce, its post fetched before.
+/// Receives a relay's Announce. The post was fetched before.
 pub(super) fn post_relayed(w: &Write<'_>, object: &Ref) -> Result<()> {
     let post = announced_post(object).map(|uri| posts::by_uri(w, uri.as_str())).transpose()?.flatten();
     post.map_or(Ok(()), |post| is_retained(w, post.id))
 }
 
-/// Notes that a relay brought a post of another actor's.
+/// Records that a relay brought this post, unless it is the owner's.
 pub fn is_retained(w: &Write<'_>, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     if post.actor_id == node::owner(w)? || post.boost_of.is_some() { Ok(()) } else { relays::mark_post(w, id) }
 }
 
-/// Also sends a public activity, unchanged, to the accepted relays of these styles.
+/// Adds the accepted relays of these styles to the recipients of a public activity.
 pub(super) fn with_relays(
     r: &Read<'_>,
     post: &Post,
@@ -146,7 +148,7 @@ pub(super) fn with_relays(
     Ok(reach)
 }
 
-/// LitePub's relays listen to announcements by our instance actor.
+/// Announces a public post by our instance actor to LitePub relays, which relay what that actor announces.
 pub(super) fn announce(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     if post.audience != Audience::Public {
         return Ok(());

@@ -1,5 +1,5 @@
-//! Remote posts created, updated, deleted. Only the author changes a post; nothing ever changes its author or widens
-//! its audience.
+//! Remote posts: created, updated, deleted. Only the author can change a post. No change replaces the author or widens
+//! the audience.
 
 use super::poll::{self, PollUpdate};
 use super::{Prerequisite, group, interaction::inbound, list, post_edit, post_metadata, quote, tag_follow, vote};
@@ -22,13 +22,13 @@ use crate::store::{
 };
 use crate::text::{MAX_CONTENT_WARNING_CHARS, MAX_TITLE_CHARS, plain_text, scan};
 
-/// An Update of an unknown post counts as its Create when the post is no older than this.
+/// An Update of an unknown post is treated as its Create when the post is younger than this.
 const MAX_CREATE_FROM_UPDATE_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
-/// The earliest moment a post is sorted at: ids start at 1.
+/// Lower bound of the time a post is sorted by: post ids are derived from it and start at 1.
 const EARLIEST_MS: i64 = 1000;
 
-/// What to fetch for a Create or Update: the post itself when only its id is given or it is another actor's, and its
-/// ancestors.
+/// What to fetch for a Create or Update: the ancestors and group of an embedded post; the post itself when only its id
+/// is given or it belongs to another actor.
 pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
     match is_own_post(sender, object) {
@@ -48,7 +48,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
     }
 }
 
-/// The embedded post, when the sender may speak for it: on their server, and theirs.
+/// The embedded post, if its id is on the sender's server. Denied when the document has another id or another author.
 pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
     let value = object.embedded()?;
     let id = object.id()?;
@@ -64,7 +64,8 @@ pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>
     }))
 }
 
-/// Whether a post concerns us: its author is followed, it is addressed to us, or it replies to a known post.
+/// Whether a post concerns the owner: its author is followed, it is addressed to the owner, or it is public and replies
+/// to a known post or quotes one of the owner's.
 fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
     let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
     let us = actors::by_id(r, owner)?.uri;
@@ -81,13 +82,13 @@ fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activ
     Ok(audience.is_open() && (parent.is_some() || quote::is_of_ours(r, owner, object)?))
 }
 
-/// Whether a post addresses an actor, by a Mention or in its addressees (Hubzilla and NodeBB send no Mention).
+/// Whether a post addresses an actor, by a Mention or in its recipients (Hubzilla and NodeBB send no Mention).
 fn mentions_owner(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
     let lists = object.recipients.as_ref().or(activity);
     object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
 }
 
-/// A Create arrived.
+/// Receives a Create.
 pub(super) fn post_created(
     w: &Write<'_>,
     owner: ActorId,
@@ -96,7 +97,7 @@ pub(super) fn post_created(
     object: &Ref,
 ) -> Result<()> {
     let Some(own) = is_own_post(sender, object) else {
-        // Only named, or another actor's: fetched before, or nothing to show.
+        // Only the id, or another actor's post: it was fetched before, or there is nothing to show.
         return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
             Some(post) => place_in_timelines(w, owner, &post),
             None => Ok(()),
@@ -132,8 +133,8 @@ pub(super) fn post_created(
     announce(w, owner, &post)
 }
 
-/// Notifies the owner of a post by an actor whose every post they want to be notified of; replies to others are left
-/// out.
+/// Notifies the owner of a new post if the owner wants to be notified of all posts of its author. Replies to others are
+/// left out.
 fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     let wanted = follows::get_accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.options.notify);
     let begins = match post.reply_to {
@@ -155,7 +156,7 @@ fn notify_of_edit(w: &Write<'_>, post: &Post) -> Result<()> {
     Ok(())
 }
 
-/// Files a private post, the owner's or for them, under its conversation.
+/// Adds a private post, by the owner or to them, to its conversation.
 pub(super) fn file_in_conversation(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     if post.audience != Audience::Mentioned {
         return Ok(());
@@ -166,8 +167,8 @@ pub(super) fn file_in_conversation(w: &Write<'_>, owner: &Actor, post: &Post) ->
     conversations::add_post(w, post.id, by, &owner.uri, &author.uri, &mentions).map(drop)
 }
 
-/// Puts a post on the home timeline if it belongs there: by a followed actor, and not a reply to strangers. A private
-/// one only when it mentions the owner.
+/// Puts a post on the home timeline if its author is followed and it does not reply to somebody the owner does not
+/// follow. A private post must mention the owner.
 pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     if post.audience == Audience::Mentioned && !posts::mentions_actor(w, &post.uri, &actors::by_id(w, owner)?.uri)? {
         return Ok(());
@@ -187,7 +188,7 @@ pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> 
     if fits { list::timeline_rows(w, owner, post.actor_id, post) } else { Ok(()) }
 }
 
-/// An Update of a post arrived.
+/// Receives an Update of a post.
 pub(super) fn post_updated(
     w: &Write<'_>,
     owner: ActorId,
@@ -205,7 +206,7 @@ pub(super) fn post_updated(
     if recent { post_created(w, owner, sender, activity, object) } else { Ok(()) }
 }
 
-/// Receives a Delete: of the actor, of a post or boost of theirs, or of something unknown.
+/// Receives a Delete: of the actor itself, of one of their posts or boosts, or of something unknown.
 pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
     if *object == sender.uri.as_str() {
         return actors::mark_gone(w, sender.id);
@@ -225,8 +226,8 @@ pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Resul
     }
 }
 
-/// Stores a post as its origin states it: new, or newer than the stored version. Returns its id. Denied when the uri is
-/// known with another author; Gone when it was deleted.
+/// Stores a post as its origin states it, if it is new or newer than the stored version. Returns its id. Denied when
+/// the URI belongs to another author; Gone when it was deleted.
 pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Result<PostId> {
     let uri = object.id.as_str();
     let names = mentions(object);
@@ -272,7 +273,7 @@ pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Opti
     Ok(post.id)
 }
 
-/// An edit may narrow the audience, never widen it. One without addressees leaves it.
+/// The audience after an edit: it may become narrower, never wider. An edit without recipients keeps it.
 fn narrowest_audience(known: &Post, author: &Actor, object: &Object, activity: Option<&Recipients>) -> Audience {
     match object.direct || object.recipients.is_some() || activity.is_some() {
         true => known.audience.max(object.audience(activity, author.followers.as_deref())),
@@ -287,7 +288,7 @@ fn store_policy(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> R
     quote::store_quote(w, id, object)
 }
 
-/// The row of a post, its texts made safe.
+/// The row of a post, with sanitized texts.
 fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Result<Post> {
     let published = object.published.unwrap_or(w.now);
     let at = published.clamp(Time::from_ms(EARLIEST_MS).min(w.now), w.now);
@@ -326,7 +327,8 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
     })
 }
 
-/// When a post was edited before it came to us. PeerTube's and Mobilizon's `updated` moves without an edit.
+/// The time of an edit made before we received the post. None for videos and events: PeerTube and Mobilizon change
+/// `updated` without an edit.
 fn apply_edit(object: &Object, published: Time, now: Time) -> Option<Time> {
     let moves = matches!(object.kind, ObjectKind::Video | ObjectKind::Event);
     object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))

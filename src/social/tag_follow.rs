@@ -1,4 +1,4 @@
-//! Followed hashtags: a public post with one of them is put on the home timeline. No peer is told.
+//! Followed hashtags: public posts with one of them appear on the home timeline. Nothing is sent to peers.
 
 use crate::base::{Error, Result};
 use crate::store::actors::Actor;
@@ -19,7 +19,7 @@ pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
     Ok(())
 }
 
-/// Unfollows a hashtag; posts on home only because of it are removed.
+/// Unfollows a hashtag. Posts that are on the home timeline only because of it are removed.
 pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
     if tags::unfollow(w, name)? {
         tags::remove_from_home(w, name)?;
@@ -27,13 +27,13 @@ pub fn unfollow(w: &Write<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Puts a new post with a followed hashtag on home, unless its author is blocked or muted.
+/// Adds a new post with a followed hashtag to the home timeline, unless its author is blocked, limited or muted.
 pub(super) fn place_tagged_post(w: &Write<'_>, author: &Actor, post: &Post) -> Result<()> {
     if !public_timelines::is_on_tag_timelines(post) || !tags::has_followed_tag(w, post.id)? {
         return Ok(());
     }
     let muted = mutes::get(w, author.id)?.is_some_and(|mute| mute.reach != mutes::MuteScope::Boosts);
-    // Members of an exclusive list are read there alone.
+    // Posts by members of an exclusive list are shown only there.
     let elsewhere = lists::is_exclusive_member(w, author.id)?;
     if muted || elsewhere || block_filter::is_hidden(w, author)? || block_filter::is_limited(w, author.id)? {
         return Ok(());

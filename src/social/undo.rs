@@ -13,8 +13,8 @@ use crate::store::{
     posts::{self, likes, reactions, tombstones},
 };
 
-/// Undoes an activity of the sender's. An unknown id is remembered, so that it stays undone when it arrives later; a
-/// known one is not, because the next may reuse its id (Misskey, PeerTube).
+/// Undoes an activity of the sender. An unknown id is remembered, so that the activity has no effect when it arrives
+/// later. A known id is not remembered, because the next activity may reuse it (Misskey, PeerTube).
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
     if let Some(id) = object.id() {
         let act = tombstones::seen_key(sender.id, id.as_str());
@@ -22,7 +22,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
         if !known && !tombstones::was_seen(w, &act)? && same_origin(id.as_str(), &sender.uri) {
             tombstones::add_remote(w, sender.id, id.as_str())?;
         }
-        // Nor may another actor deliver it again with its proof.
+        // Another actor must not deliver it again with its integrity proof either.
         tombstones::mark_seen(w, &act)?;
         if known {
             return Ok(());
@@ -59,7 +59,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
     }
 }
 
-/// Undoes the activity with this id, if it is the sender's.
+/// Undoes the activity with this id, if it is the sender's. False when it is not known.
 fn undo_by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result<bool> {
     if let Some(follow) = follows::by_uri(w, id.as_str())?
         && follow.follower_id == sender.id

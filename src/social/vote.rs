@@ -1,5 +1,5 @@
-//! Votes, both directions: a Note with a `name` and no content, to the poll's author only. A vote is never shown or
-//! announced, and counts once.
+//! Votes in polls, both directions. A vote is a Note with a `name` and no content, sent to the poll's author only. It
+//! is never shown or announced, and counts once.
 
 use super::outbox::{self, ActivityRecipients};
 use super::{document, interaction::inbound, poll as rules};
@@ -11,8 +11,8 @@ use crate::store::posts::polls::{self, StoredPoll};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write};
 
-/// Treats a Note as a vote if it is one, counted or not. Like Mastodon, a Note that replies to a poll of ours and is
-/// named like one of its options is a vote, whatever else it contains.
+/// Receives a Note that may be a vote. True when it is one, counted or not. As in Mastodon, a Note that replies to one
+/// of the owner's polls and is named like one of its options is a vote, whatever else it contains.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Object) -> Result<bool> {
     let (ObjectKind::Note, Some(name), Some(question)) = (&note.kind, &note.name, &note.in_reply_to) else {
         return Ok(false);
@@ -30,7 +30,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, note: &Obje
     Ok(true)
 }
 
-/// Counts a vote in a poll of ours, once; in a single-choice poll the first one stays.
+/// Counts a vote in one of the owner's polls, once; in a single-choice poll only the first vote counts.
 fn count_vote(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize) -> Result<()> {
     let before = polls::choices_of(w, poll.post_id, voter.id)?;
     if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
@@ -50,8 +50,8 @@ fn add_vote(poll: &mut StoredPoll, choice: usize) {
     }
 }
 
-/// Votes in a remote poll: one Create per choice. Repeating the same does nothing; Invalid for a poll that is over, the
-/// owner's own, or voted in differently.
+/// Votes in a remote poll: one Create per choice. Repeating the same choices does nothing. Invalid when the poll is
+/// over, is the owner's own, or has other votes by the owner.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Result<()> {
     let post = posts::by_id(w, id)?;
     let mut poll = polls::of_post(w, id)?.ok_or_else(|| Error::invalid("this post has no poll"))?;
@@ -79,7 +79,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
             &ActivityRecipients::add_actor(&author),
         )?;
     }
-    // Replaced later by the counts of the author's server.
+    // The counts of the author's server replace this later.
     poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
     poll.next_upkeep_at = rules::result_at(&poll);
     polls::put(w, &poll)

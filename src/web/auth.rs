@@ -1,4 +1,4 @@
-//! Authentication of page requests: the session cookie, and CSRF and origin checks of every form.
+//! Authentication of page requests: the session cookie, and the CSRF and origin checks of forms.
 
 use std::future::Future;
 use std::net::IpAddr;
@@ -24,38 +24,38 @@ use crate::store::posts::Viewer;
 /// The name of the session cookie.
 pub const SESSION_COOKIE: &str = "hytte_session";
 
-/// A signed-in browser; in a fresh trial there may be no owner yet.
+/// A browser with an open session. A server without an owner yet (a fresh trial) has sessions, too.
 #[derive(Debug, Clone)]
 pub struct SignedInBrowser {
-    /// SHA-256 of the cookie.
+    /// SHA-256 of the session token in the cookie.
     pub hash: [u8; 32],
-    /// Goes into every form.
+    /// The CSRF token for every form.
     pub csrf: String,
-    /// The owner, once named.
+    /// The owner, if one is named already.
     pub owner: Option<ActorId>,
 }
 
-/// The owner, logged in. Anyone else is sent to `/login`, a trial without a name to `/welcome`.
+/// Extractor: the signed-in owner. Others are redirected to `/login`, or to `/welcome` while no owner is named.
 #[derive(Debug, Clone)]
 pub struct Owner {
     /// The owner's actor.
     pub actor: ActorId,
-    /// SHA-256 of the cookie.
+    /// SHA-256 of the session token in the cookie.
     pub hash: [u8; 32],
-    /// Goes into every form.
+    /// The CSRF token for every form.
     pub csrf: String,
 }
 
-/// The owner, or a visitor.
+/// Extractor: the owner, or None for a visitor.
 #[derive(Debug, Clone)]
 pub struct MaybeOwner(pub Option<Owner>);
 
-/// A session, or a visitor.
+/// Extractor: the session, or None for a visitor.
 #[derive(Debug, Clone)]
 pub struct MaybeSession(pub Option<SignedInBrowser>);
 
 impl MaybeOwner {
-    /// What this viewer may see.
+    /// Whose view of posts this is.
     pub fn viewer(&self) -> Viewer {
         if self.0.is_some() { Viewer::Owner } else { Viewer::Stranger }
     }
@@ -103,7 +103,8 @@ fn owner_with_name(session: SignedInBrowser) -> Option<Owner> {
     owner.map(|actor| Owner { actor, hash, csrf })
 }
 
-/// The login page, leading back here afterwards. After a POST it leads home: the form's content is lost anyway.
+/// The login page, which redirects back here afterwards. After a POST it redirects to `/`, because the form's content
+/// is lost.
 fn login_path(request: &HttpRequest) -> String {
     match (request.method().as_str(), request.uri().path_and_query()) {
         ("GET", Some(here)) if here.as_str() != "/" => {
@@ -126,7 +127,7 @@ pub fn see_other(to: &str) -> HttpResponse {
         .finish()
 }
 
-/// The path a form or link wants to continue to, if it stays on this server; else `/`.
+/// The path to redirect to, if it stays on this server; else `/`.
 pub fn local_path(path: &str) -> &str {
     let stays = path.starts_with('/')
         && !path.starts_with("//")
@@ -154,12 +155,12 @@ async fn session(request: &HttpRequest) -> Result<Option<SignedInBrowser>, PageE
     Ok(found.await?)
 }
 
-/// The token every form of this session carries.
+/// The CSRF token of this session.
 pub fn csrf(node: &Node, hash: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(hmac::sign(&csrf_key(node), &csrf_message(hash)))
 }
 
-/// Denied unless `token` is the one of this session.
+/// Denied unless `token` is the CSRF token of this session.
 pub fn check_csrf(node: &Node, hash: &[u8], token: &str) -> Result<()> {
     let tag = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     hmac::verify(&csrf_key(node), &csrf_message(hash), &tag)
@@ -174,8 +175,8 @@ fn csrf_message(hash: &[u8]) -> Vec<u8> {
     [b"csrf:".as_slice(), hash].concat()
 }
 
-/// Denied when the browser reports that the form came from another site. Text browsers report nothing: then the token
-/// must do.
+/// Denied when the browser reports that the form was sent from another site. Text browsers report nothing; there only
+/// the CSRF token protects.
 pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
     let header = |name: &str| request.headers().get(name).map(|value| value.to_str().unwrap_or("?"));
     let elsewhere = || Err(Error::Denied("this form was sent from another site".into()));
@@ -187,13 +188,13 @@ pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
     if Some(from) == header("host") || from == node.facts.origin.host { Ok(()) } else { elsewhere() }
 }
 
-/// The cookie of a new session; Secure wherever the server is reached by https.
+/// The cookie of a new session; Secure when the server is reached by https.
 pub fn cookie(node: &Node, value: String) -> Cookie<'static> {
     let age = time::Duration::seconds(i64::try_from(SESSION_LIFETIME.as_secs()).unwrap_or(i64::MAX));
     build(node, value, age)
 }
 
-/// A cookie that takes the session's away.
+/// A cookie that deletes the session cookie.
 pub fn expired_cookie(node: &Node) -> Cookie<'static> {
     build(node, String::new(), time::Duration::ZERO)
 }
@@ -208,12 +209,12 @@ fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
         .finish()
 }
 
-/// The client's address, as [`rate_limit::caller`] finds it; all unknown ones are one.
+/// The client's address, as found by [`rate_limit::caller`]; 0.0.0.0 when it is unknown.
 pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
     rate_limit::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
-/// The user agent.
+/// The user agent of the client.
 pub fn agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("an unnamed browser")
 }

@@ -1,4 +1,4 @@
-//! Runs handlers on blocking threads, and maps [`Error`] to the responses of pages and ActivityPub.
+//! Runs handlers on blocking threads, and maps [`Error`] to responses of the pages and of ActivityPub.
 
 use std::fmt;
 use std::time::Duration;
@@ -13,14 +13,14 @@ use super::page;
 use crate::base::{Error, Result};
 use crate::federation::Node;
 
-/// Maximum number of jobs given to blocking threads, slightly more than there are threads: the rest wait here, where it
-/// is cheap.
+/// Maximum number of jobs on blocking threads, slightly more than there are threads. Other jobs wait here, which is
+/// cheaper than in actix's queue.
 const MAX_BLOCKING_JOBS: usize = 48;
 /// How long a job waits for a thread before the caller gets Busy.
 const JOB_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// `Retry-After` of a busy server, in seconds.
 pub const RETRY_AFTER: &str = "5";
-/// Media ranges of an `Accept` header that are looked at.
+/// Maximum number of media ranges of an `Accept` header that are parsed.
 const MAX_RANGES: usize = 32;
 
 static JOB_PERMITS: Semaphore = Semaphore::const_new(MAX_BLOCKING_JOBS);
@@ -37,14 +37,14 @@ pub async fn blocking<T: Send + 'static>(
     let span = tracing::Span::current();
     let done = web::block(move || {
         let _in = span.enter();
-        // Held by the job, not by the request: a client that hangs up leaves its job running.
+        // Held by the job, not by the request: a job keeps running after its client has disconnected.
         let _place = place;
         job(&node)
     });
     done.await.map_err(|_| Error::internal("a blocking job panicked"))?
 }
 
-/// An error as a page with one sentence.
+/// An error as an HTML page with one sentence.
 #[derive(Debug)]
 pub struct PageError(pub Error);
 
@@ -115,13 +115,13 @@ pub fn unreadable_query(request: &HttpRequest) -> actix_web::Error {
     error_page(Error::invalid(why), request)
 }
 
-/// An error before any handler was reached, in the format the client accepts: JSON for peers, else a page.
+/// An error before a handler was reached, in a format the client accepts: JSON for peers, else a page.
 fn error_page(error: Error, request: &HttpRequest) -> actix_web::Error {
     let mut accepts = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
     if accepts.any(|text| text.contains("json")) { ApError(error).into() } else { PageError(error).into() }
 }
 
-/// The HTTP status code of an error, the same for every face.
+/// The HTTP status code of an error, the same for all front ends.
 pub fn status_of(error: &Error) -> StatusCode {
     match error {
         Error::NotFound => StatusCode::NOT_FOUND,
@@ -135,7 +135,7 @@ pub fn status_of(error: &Error) -> StatusCode {
     }
 }
 
-/// The sentence shown to a client: never internal text.
+/// The sentence shown to a client; internal errors are not revealed.
 pub fn sentence(error: &Error) -> String {
     match error {
         Error::NotFound => "There is nothing here.".to_owned(),
@@ -161,8 +161,9 @@ pub fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
     }
 }
 
-/// Whether an `Accept` header prefers ActivityPub (`application/activity+json`, or `application/ld+json` with or without
-/// profile: Mastodon sends it bare) to HTML. Equal weights go to ActivityPub, as Mastodon's own searches have it.
+/// Whether an `Accept` header prefers ActivityPub to HTML. `application/ld+json` counts as ActivityPub with or without
+/// a profile, because Mastodon sends it without. At equal weights ActivityPub wins, as Mastodon's search requests
+/// expect.
 pub fn prefers_activity<'h>(accepts: impl Iterator<Item = &'h str>) -> bool {
     let (mut activity, mut html) = (0.0_f32, 0.0_f32);
     for range in accepts.flat_map(|value| split_outside_quotes(value, ',')).take(MAX_RANGES) {
@@ -184,7 +185,7 @@ fn weight(parameter: &str) -> Option<f32> {
     weight.is_finite().then_some(weight.clamp(0.0, 1.0))
 }
 
-/// Splits at `at`, but not inside double quotes: the JSON-LD profile is a quoted URL.
+/// Splits at `at` except inside double quotes: the JSON-LD profile is a quoted URL.
 fn split_outside_quotes(text: &str, at: char) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |c| {

@@ -18,19 +18,19 @@ use crate::store::media_files::{self, MediaFileName};
 #[folder = "assets/"]
 struct Assets;
 
-/// Files that never change under their name.
+/// `Cache-Control` of files whose URL changes with their content.
 const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
-/// An asset requested without its hash.
+/// `Cache-Control` of an asset requested without its hash.
 const CACHE_HOUR: &str = "public, max-age=3600";
-/// A remote image, whose URL may serve another one later.
+/// `Cache-Control` of a remote image: its URL may serve another image later.
 const CACHE_WEEK: &str = "public, max-age=604800";
-/// An image that could not be had.
+/// `Cache-Control` of the placeholder for an image that cannot be fetched.
 const CACHE_MINUTES: &str = "public, max-age=300";
 /// Placeholder for an image that cannot be fetched.
 const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
 
-/// Turns for fetching remote images.
+/// Limits concurrent fetches of remote images.
 #[derive(Debug)]
 pub struct ImageFetchPermits(Semaphore);
 
@@ -103,7 +103,7 @@ pub async fn own_file(
     }
 }
 
-/// `GET /proxy/{mac}/{url}`: a remote image, resized and encoded again. Only for links signed by us.
+/// `GET /proxy/{mac}/{url}`: a remote image, resized and re-encoded. Only for URLs signed by us.
 pub async fn remote_image(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -122,7 +122,7 @@ pub async fn remote_image(
     }
 }
 
-/// From the cache at once; else after waiting for one of the few turns, where waiting holds no thread.
+/// From the cache at once; else fetched after waiting for one of the few permits. Waiting holds no thread.
 async fn fetch_image(
     node: &web::Data<Node>,
     turns: &ImageFetchPermits,
@@ -158,12 +158,12 @@ fn image_response(request: &HttpRequest, name: &MediaFileName, kept: &'static st
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_CSP));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_DISPOSITION, HeaderValue::from_static("inline"));
-    // Pages of other servers may show them.
+    // Pages on other origins, such as web clients, may read them.
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     response
 }
 
-/// A file, or 304 when the client has it.
+/// A file; 304 when the client already has this version.
 fn answer(
     request: &HttpRequest,
     tag: &str,

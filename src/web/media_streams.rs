@@ -1,4 +1,4 @@
-//! Audio and video: byte ranges from disk or through the proxy. No file is read into memory as a whole.
+//! Audio and video: byte ranges from disk or through the proxy. No file is read into memory whole.
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
@@ -18,17 +18,17 @@ use crate::federation::remote::media_proxy;
 use crate::net::{ByteRange, MAX_RANGE_BYTES, NetError};
 use crate::store::media_files::{self, MediaFileName};
 
-/// Whatever is in a media file, a browser must run none of it.
+/// `Content-Security-Policy` of media files: whatever they contain, a browser must run none of it.
 pub(super) const MEDIA_CSP: &str = "default-src 'none'; sandbox";
-/// How long an image waits for its turn to be fetched.
+/// How long a request for remote media waits for a permit to fetch it.
 pub(super) const FETCH_QUEUE_TIMEOUT: Duration = Duration::from_secs(25);
 /// Bytes read from the disk at a time.
 const READ_CHUNK_BYTES: usize = 128 * 1024;
-/// Pieces of other people's videos fetched at once.
+/// Maximum number of byte ranges of remote media that are fetched at once.
 const MAX_CONCURRENT_RANGE_FETCHES: usize = 4;
-/// Maximum size of a remote video shown through the proxy; a larger one is a link.
+/// Maximum size of a remote file that is played through the proxy.
 const MAX_STREAMED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
-/// Declared types of remote media that are played.
+/// Declared media types of remote files that are played.
 const PLAYABLE_TYPES: [&str; 12] = [
     "video/mp4",
     "video/webm",
@@ -44,7 +44,7 @@ const PLAYABLE_TYPES: [&str; 12] = [
     "audio/x-wav",
 ];
 
-/// Turns for fetching pieces.
+/// Limits concurrent fetches of byte ranges.
 #[derive(Debug)]
 pub struct StreamPermits(Semaphore);
 
@@ -57,11 +57,11 @@ impl Default for StreamPermits {
 /// The requested part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum RangeSelection {
-    /// All of it.
+    /// The whole file.
     Whole,
     /// From the first to the last byte, both included.
     Part(u64, u64),
-    /// None that the file has.
+    /// A range that lies outside the file.
     Nothing,
 }
 
@@ -87,7 +87,7 @@ fn range_of(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::RANGE).and_then(|value| value.to_str().ok())
 }
 
-/// The owner's audio or video, as far as the client may have it: whole or in part, streamed from disk.
+/// The owner's audio or video, whole or a byte range, streamed from disk.
 pub(super) async fn own(
     request: &HttpRequest,
     node: &web::Data<Node>,
@@ -125,7 +125,7 @@ pub(super) async fn own(
     Ok(response.body(SizedStream::new(length, file_chunks(file, length))))
 }
 
-/// The next `left` bytes of a file, read on blocking threads as the client takes them.
+/// The next `left` bytes of a file, read on blocking threads as fast as the client takes them.
 fn file_chunks(file: File, left: u64) -> impl stream::Stream<Item = Result<web::Bytes, actix_web::Error>> {
     stream::unfold(Some((file, left)), |state| async move {
         let (mut file, left) = state.filter(|(_, left)| *left > 0)?;
@@ -158,13 +158,14 @@ fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'sta
         .insert_header((header::CONTENT_DISPOSITION, "inline"));
 }
 
-/// The address on this server that plays a remote video or audio; for the owner's pages alone.
+/// The path on this server that plays remote audio or video; only for the owner's pages.
 pub fn stream_from(node: &Node, url: &str) -> String {
     crate::federation::remote::media_proxy::path(node, url).replacen("/proxy/", "/stream/", 1)
 }
 
-/// `GET /stream/{mac}/{url}`: a byte range of a remote video, for the owner only: strangers would use our bandwidth. A
-/// player requests the next range by itself; a request for the whole of a large file is redirected to its own server.
+/// `GET /stream/{mac}/{url}`: a byte range of remote audio or video. For the owner only: others would use our
+/// bandwidth. Players request the next range by themselves. A request for the whole of a large file is redirected to
+/// its own server.
 pub async fn remote(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -207,7 +208,7 @@ pub async fn remote(
 enum RequestedRange {
     /// This many bytes from an offset.
     From(u64, usize),
-    /// The last bytes.
+    /// This many bytes from the end.
     Last(u64),
 }
 
@@ -222,7 +223,7 @@ fn request_range(range: Option<&str>) -> RequestedRange {
     }
 }
 
-/// The range and its offset. A range from the end needs two steps: the size first.
+/// Fetches a range; returns it with its offset. A range from the end needs two requests: the first gets the size.
 fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
     let gate = |host: &str| node.check_host_allowed(host);
     let (from, length) = match asked {
@@ -232,7 +233,8 @@ fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u6
     node.net.fetch_range(url, from, length, &gate).map(|piece| (piece, from))
 }
 
-/// The media type for the player: as declared by its server, else by the extension.
+/// The media type for the player: as declared by the remote server, else by the file extension. None when it is not
+/// played.
 fn playable(said: &str, url: &str) -> Option<&'static str> {
     if let Some(known) = PLAYABLE_TYPES.iter().find(|known| **known == said) {
         return Some(known);

@@ -17,11 +17,12 @@ use crate::base::time::Stopwatch;
 
 /// Number of the next request of this process.
 static NEXT_REQUEST: AtomicU64 = AtomicU64::new(1);
-/// Makes ids of these numbers, so that they reveal nothing about the number of requests.
+/// Hashes request numbers to request ids, so that an id does not reveal the number of requests.
 static REQUEST_IDS: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
-/// Gives each request an id, which its lines in the log and a response with a server error (`X-Request-Id`) carry, and writes the
-/// access log at level debug. One-time login links are not logged: their path is a secret.
+/// Gives each request an id and writes the access log at level debug. Log lines of the request carry the id, as does
+/// the header `X-Request-Id` of responses with a server error. The paths of one-time login links are secret and not
+/// logged.
 pub async fn request_log(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -45,7 +46,7 @@ pub async fn request_log(
         let ms = watch.elapsed().as_millis();
         span.in_scope(|| tracing::debug!(%method, path, status = status.as_u16(), ms, "request answered"));
     }
-    // Others are alike to the byte: a missing and a private post must not differ.
+    // Not in other responses: those to a missing and to a private post must be identical to the byte.
     if let (Ok(response), Ok(value)) = (&mut answered, HeaderValue::try_from(id))
         && response.status().is_server_error()
     {
@@ -54,8 +55,8 @@ pub async fn request_log(
     answered
 }
 
-/// For the login and consent pages. Web clients open them in a popup and wait for its result; browsers separate the two
-/// for good when any page on the way sets `Cross-Origin-Opener-Policy`.
+/// Removes `Cross-Origin-Opener-Policy` from the login and consent pages. Web clients open them in a popup and wait for
+/// its result; browsers separate the two for good when any page on the way sets this header.
 pub async fn keep_opener(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -65,9 +66,9 @@ pub async fn keep_opener(
     Ok(response)
 }
 
-/// Some apps join a base URL that ends with a slash and a path that begins with one: for the client API `//` counts as
-/// `/`. No redirect, because many clients would repeat a POST as a GET. Other paths stay as they are: they are compared
-/// and signed.
+/// Treats `//` as `/` in paths of the client API, because some apps join a base URL that ends with a slash and a path
+/// that begins with one. It is no redirect, because many clients would repeat a POST as a GET. Other paths stay as they
+/// are, because they are compared and signed.
 pub async fn single_slashes(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
@@ -79,7 +80,7 @@ pub async fn single_slashes(
     next.call(request).await
 }
 
-/// The URI with single slashes; None when it stays as it is.
+/// The URI with single slashes; None when it does not change.
 pub(super) fn with_single_slashes(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if !path.contains("//") {

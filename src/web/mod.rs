@@ -1,4 +1,4 @@
-//! HTTP in: all routes, and the server's limits. Three front ends (`page`, `api`, `ap`) share the modules below.
+//! The HTTP server: all routes and limits. Three front ends (`page`, `api`, `ap`) share the modules in this folder.
 
 pub mod blocking;
 pub mod media_streams;
@@ -27,30 +27,30 @@ use actix_web::{App, HttpServer, Route, web};
 
 use crate::federation::{Node, owner::login};
 
-/// Threads that handle requests.
+/// Threads that run request handlers.
 const WORKER_THREADS: usize = 2;
-/// Threads per worker that may wait for the disk or another server.
+/// Threads per worker for handlers that wait for the disk or another server.
 const BLOCKING_THREADS: usize = 16;
-/// Connections each worker holds open.
+/// Maximum number of open connections per worker.
 const MAX_CONNECTIONS_PER_WORKER: usize = 4_096;
-/// Connections waiting to be accepted.
+/// Maximum number of connections waiting to be accepted.
 const BACKLOG: u32 = 1_024;
-/// How long a client may take to send a request's head.
+/// Maximum time for receiving the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the rest of a body is read and dropped after the response before the connection is closed, so that the
-/// client can read the response. Longer than actix's default of one second: its timer can be late under load, and a
-/// timer that has expired when it starts is waited for without limit.
+/// How long the rest of a request body is read and dropped after the response, so that the client can read the response
+/// before the connection is closed. Longer than actix's default of one second: actix starts this timer late under load,
+/// and waits without limit for a timer that has already expired.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection stays open.
 const KEEP_ALIVE: Duration = Duration::from_secs(60);
-/// How long sent data may stay unacknowledged before the connection is cut: a client that does not read holds our
+/// How long sent data may stay unacknowledged before the connection is closed: a client that does not read occupies our
 /// memory.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(5);
-/// How long open requests may take when the server stops.
+/// How long open requests may take after the server was told to stop.
 const SHUTDOWN_TIMEOUT_SECONDS: u64 = 10;
 
-/// Serves all front ends on `listener`. The future ends when the server was stopped and open requests are answered;
-/// signals are the caller's.
+/// Serves all front ends on `listener`. The future ends after the server was stopped and open requests are answered.
+/// Signals are handled by the caller.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
     set_write_timeouts(&listener);
     let configure = app(node);
@@ -79,7 +79,7 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
     Ok(server.run())
 }
 
-/// Lets the kernel cut connections whose peer is gone or does not read; accepted connections inherit it.
+/// Makes the kernel close connections whose client is gone or does not read; accepted connections inherit the option.
 fn set_write_timeouts(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, WRITE_TIMEOUT.as_millis() as u32) {
@@ -89,7 +89,7 @@ fn set_write_timeouts(listener: &TcpListener) {
     let _ = (listener, WRITE_TIMEOUT);
 }
 
-/// The configuration of an actix `App`: the node and all routes. All clones share one state.
+/// The configuration of an actix `App`: shared state and all routes. All clones share one state.
 pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
     app_with(node, web::Data::default())
 }
@@ -118,7 +118,7 @@ fn app_with(
 }
 
 fn routes(cfg: &mut web::ServiceConfig) {
-    // Routes are tried in order: the most frequent ones first.
+    // Routes are tried in order, so the most frequent ones come first.
     apps(cfg);
     page_and_api(cfg);
     ap_routes(cfg);
@@ -128,10 +128,10 @@ fn routes(cfg: &mut web::ServiceConfig) {
     cfg.default_service(web::to(page::missing));
 }
 
-/// URLs with two front ends: peers get the document, browsers the page.
+/// URLs with two front ends: peers get a document, browsers a page.
 #[rustfmt::skip]
 fn page_and_api(cfg: &mut web::ServiceConfig) {
-    // Before `/@{name}/{id}`, which would take them for posts.
+    // Before `/@{name}/{id}`, which would match them as posts.
     cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::visitor::feed::show)));
     cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::post::history::show)));
     cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::visitor::remote_follow::send)));
@@ -142,7 +142,7 @@ fn page_and_api(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/users/{name}/statuses/{id}").wrap(vary()).route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
 }
 
-/// Files, for everyone.
+/// Files, readable by everyone.
 #[rustfmt::skip]
 fn media_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/assets/{path:.*}").wrap(public_get()).route(public_post()).route(get().to(files::asset)));
@@ -154,7 +154,7 @@ fn media_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
 }
 
-/// Routes for peers only.
+/// Routes of ActivityPub only.
 #[rustfmt::skip]
 fn ap_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/.well-known/webfinger").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::webfinger)));
@@ -183,7 +183,7 @@ fn ap_routes(cfg: &mut web::ServiceConfig) {
     }
 }
 
-/// Routes for people only. (Handlers are in `web/page/`, one file per page.)
+/// Routes of pages only. The handlers are in `web/page/`.
 #[rustfmt::skip]
 fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/").route(get().to(page::timeline::home::show)));
@@ -225,7 +225,7 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
     cfg.service(web::resource("/settings/emoji").route(get().to(page::settings::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::settings::own_emoji::save)));
-    // A terminal client requests it with a trailing slash.
+    // One terminal client requests it with a trailing slash.
     cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(middleware::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
     cfg.service(web::resource("/settings/apps").route(get().to(page::settings::apps::show)).route(web::post().to(page::settings::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
@@ -238,20 +238,20 @@ fn pages(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::timeline::tags::follow_or_unfollow)));
     cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
     cfg.service(web::resource("/login").wrap(from_fn(middleware::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::sign_in)));
-    // GET alone: a HEAD (a link preview) must not use the link up.
+    // Only GET: a HEAD request (link preview) must not use up the link.
     cfg.service(web::resource("/login/link/{token}").wrap(from_fn(middleware::keep_opener)).route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::sign_out)));
     cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
 
-/// Routes for client apps only; they are listed in `web/api/routes.rs`.
+/// Routes of the client API only; they are listed in `web/api/routes.rs`.
 #[rustfmt::skip]
 fn apps(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
     cfg.service(web::resource("/api/{tail:.*}").route(web::to(api::serve)));
 }
 
-/// How apps get their tokens; the consent page is a page.
+/// OAuth endpoints of the client API; the consent page is a page.
 fn sign_in_routes(cfg: &mut web::ServiceConfig) {
     let metadata = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"];
     for path in ["/oauth/{tail:.*}"].into_iter().chain(metadata) {
@@ -259,22 +259,22 @@ fn sign_in_routes(cfg: &mut web::ServiceConfig) {
     }
 }
 
-/// Headers of what scripts of any site may read, errors included.
+/// CORS header for resources that scripts of any origin may read, errors included.
 fn public_get() -> DefaultHeaders {
     DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
-/// CORS preflight.
+/// Answers a CORS preflight.
 fn public_post() -> Route {
     web::method(Method::OPTIONS).to(api::allowed)
 }
 
-/// A route for reading: GET, and HEAD without the body.
+/// A route for GET, and for HEAD, which gets no body.
 fn get() -> Route {
     web::route().guard(guard::fn_guard(is_read))
 }
 
-/// A route for peers reading: GET and HEAD whose `Accept` prefers ActivityPub to HTML.
+/// A route for peers: GET and HEAD requests whose `Accept` prefers ActivityPub to HTML.
 fn peer() -> Route {
     web::route().guard(guard::fn_guard(|ctx| is_read(ctx) && wants_document(ctx)))
 }
@@ -299,12 +299,12 @@ mod tests {
     use super::*;
     use crate::web::test_support::TestServer;
 
-    /// What a real connection brings back.
+    /// Sends a request over a real connection and returns the response.
     async fn ask(address: SocketAddr, request: Vec<u8>) -> String {
         let asked = web::block(move || {
             let mut stream = TcpStream::connect(address).unwrap();
             stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-            // The server may reply and close before it has read everything.
+            // The server may respond and close before it has read everything.
             drop(stream.write_all(&request));
             let mut answer = Vec::new();
             let end = stream.read_to_end(&mut answer);
@@ -406,7 +406,7 @@ mod tests {
         let reply = ask(address, long).await;
         assert!(reply.is_empty() || reply.starts_with("HTTP/1.1 413"), "{reply}");
 
-        // Bodies that nobody may send, or nobody reads, are not waited for; and the connection is closed.
+        // Bodies that are not permitted or not read are not waited for, and the connection is closed.
         let bad = "Authorization: Bearer nonsense\r\n";
         let asked = [
             ("POST /api/v1/statuses", "Content-Length: 1048576\r\n", 401),

@@ -10,24 +10,24 @@ use crate::base::Time;
 use crate::base::leaky_bucket::LeakyBucket;
 use crate::base::rate_limit_key::anonymous_key;
 
-/// Activities taken in a second, all senders together.
+/// Requests per second, from all senders together.
 const MAX_PER_SECOND: f64 = 1_000.0;
-/// Activities taken in a second from one address. Big servers send from few.
+/// Requests per second from one address. Big servers send from few addresses.
 const MAX_PER_SECOND_PER_ADDRESS: f64 = 300.0;
-/// How many seconds' worth may come at once.
+/// Size of a burst, in seconds' worth of requests.
 const BURST_SECONDS: f64 = 3.0;
-/// Requests from one address that may be refused in a row before it has to wait, and how many a second it gets back.
+/// Rejected requests from one address, as a burst and as a rate per second, before it has to wait.
 const MAX_REFUSALS_IN_A_ROW: f64 = 60.0;
 const REFUSALS_PER_SECOND: f64 = 0.5;
-/// Rejected deliveries that are logged: a burst, and a rate per second.
+/// Logged rejections, as a burst and as a rate per second.
 const LOGGED_BURST: f64 = 30.0;
 const LOGGED_PER_SECOND: f64 = 0.5;
-/// Addresses remembered at most.
+/// Maximum number of addresses kept in memory.
 const MAX_ADDRESSES: usize = 4_096;
-/// Entries of `X-Forwarded-For` that are looked at, from the right.
+/// Maximum number of `X-Forwarded-For` entries that are read, from the right.
 const MAX_FORWARDED_ENTRIES: usize = 16;
 
-/// Limits on what strangers may send; one per server.
+/// Limits the requests to the inboxes, per address and in total.
 #[derive(Debug, Default)]
 pub struct InboxRateLimiter {
     all: Mutex<LeakyBucket>,
@@ -42,7 +42,7 @@ struct CallerState {
 }
 
 impl InboxRateLimiter {
-    /// Whether one more request may come in from this address now.
+    /// Counts a request from this address. False when it exceeds a limit.
     pub fn allows(&self, from: Option<IpAddr>, now: Time) -> bool {
         if let Some(address) = from.and_then(anonymous_key) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
@@ -58,13 +58,13 @@ impl InboxRateLimiter {
         all.add(now, MAX_PER_SECOND, MAX_PER_SECOND * BURST_SECONDS)
     }
 
-    /// Whether one more rejected delivery may be logged: strangers must not fill the log.
+    /// Counts a log line about a rejected delivery. False when it exceeds the limit: nobody may fill our log.
     pub fn may_log_rejection(&self, now: Time) -> bool {
         let mut logged = self.logged.lock().unwrap_or_else(PoisonError::into_inner);
         logged.add(now, LOGGED_PER_SECOND, LOGGED_BURST)
     }
 
-    /// Counts a refused request: an address that only sends junk is soon rejected without further work.
+    /// Counts a rejected request. An address that only sends junk is soon rejected without further work.
     pub fn note_refused(&self, from: Option<IpAddr>, now: Time) {
         if let Some(address) = from.and_then(anonymous_key) {
             let mut each = self.each.lock().unwrap_or_else(PoisonError::into_inner);
@@ -86,7 +86,7 @@ fn entry(each: &mut HashMap<IpAddr, CallerState>, address: IpAddr, now: Time) ->
     each.entry(address).or_default()
 }
 
-/// The client's address. `X-Forwarded-For` counts only from trusted proxies, and only as far as they go.
+/// The client's address. `X-Forwarded-For` is read only as far as its entries were added by trusted proxies.
 pub fn caller(request: &HttpRequest, trusted: &[IpAddr]) -> Option<IpAddr> {
     let mut address = request.peer_addr()?.ip().to_canonical();
     let is_trusted = |address: &IpAddr| trusted.iter().any(|proxy| proxy.to_canonical() == *address);

@@ -1,4 +1,4 @@
-//! Reads request bodies for all front ends, within limits of time and memory per request, per network and in total.
+//! Reads request bodies for all front ends, with limits of time and memory: per request, per network and in total.
 
 use std::collections::HashMap;
 use std::io;
@@ -25,11 +25,12 @@ use crate::federation::Node;
 
 const KIB: usize = 1024;
 const MIB: usize = 1024 * KIB;
-/// The largest activity.
+/// Maximum size of an activity.
 pub const MAX_INBOX_BODY_BYTES: usize = MIB;
-/// The largest form or call of a stranger's: a log-in, an app that introduces itself, a text with its token in it.
+/// Maximum size of an unauthenticated form or API call: a login, an app registration, a text form whose token is in the
+/// body.
 pub const MAX_ANONYMOUS_BODY_BYTES: usize = 64 * KIB;
-/// Bytes of a stranger's body that are handed on at a time.
+/// Maximum number of bytes of an unauthenticated body that are passed on at a time.
 const ANONYMOUS_CHUNK_BYTES: usize = 8 * KIB;
 
 /// The sender of a body.
@@ -43,20 +44,20 @@ pub enum BodySender {
     Owner,
 }
 
-/// Limits per kind of sender.
+/// Limits for one kind of sender.
 #[derive(Debug, Clone, Copy)]
 struct BodyLimits {
-    /// Maximum bytes of one body.
+    /// Maximum size of one body.
     most: usize,
-    /// Bytes of all their bodies in memory at once.
+    /// Memory budget of all bodies of this kind of sender, in bytes.
     room: usize,
-    /// Bytes of each body that need no budget: even when strangers have used it up, the owner can log in.
+    /// Bytes of each body that are not charged to the budget: the owner can log in even when strangers have used it up.
     free: usize,
-    /// Concurrent bodies from one network.
+    /// Maximum number of bodies received at once from one network.
     at_once: u32,
-    /// How long nothing may come.
+    /// Maximum time without any data.
     stall: Duration,
-    /// How long a body may take anyway; and the bytes a second it must keep up with from then on.
+    /// Time that every body may take; later it must keep up `pace` bytes per second.
     start: Duration,
     pace: u32,
 }
@@ -65,8 +66,8 @@ impl BodySender {
     const fn allowance(self) -> BodyLimits {
         let seconds = Duration::from_secs;
         match self {
-            // A little more than the limit: a form with files is judged where its first file begins, and reading may be
-            // further.
+            // A little more than the limit. A form with files is checked when its first file begins, and by then more
+            // may have been read.
             Self::Stranger => BodyLimits {
                 most: MAX_ANONYMOUS_BODY_BYTES + 64 * KIB,
                 room: 16 * MIB,
@@ -85,7 +86,7 @@ impl BodySender {
                 start: seconds(30),
                 pace: 65_536,
             },
-            // A video from a phone in a train.
+            // Enough for a video sent from a phone on a train.
             Self::Owner => BodyLimits {
                 most: 52 * MIB,
                 room: 128 * MIB,
@@ -99,14 +100,14 @@ impl BodySender {
     }
 }
 
-/// Why a body did not arrive.
+/// Why a body could not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BodyError {
-    /// Its sender fell silent, or was too slow.
+    /// The sender stopped sending, or was too slow.
     Slow,
-    /// There is too much at once.
+    /// The memory budget is used up, or the network sends too many bodies at once.
     Full,
-    /// It is too long.
+    /// It exceeds its maximum size.
     TooLarge,
     /// The connection was closed, or the body is malformed.
     Broken,
@@ -133,7 +134,7 @@ impl From<MultipartError> for BodyError {
 }
 
 impl BodyError {
-    /// As the form reader reports it.
+    /// The error for the multipart reader, which passes it back unchanged.
     fn error_text(self) -> PayloadError {
         match self {
             Self::Slow => PayloadError::Io(io::ErrorKind::TimedOut.into()),
@@ -144,7 +145,7 @@ impl BodyError {
     }
 }
 
-/// The modules of one server.
+/// The memory budgets and body counts of one server.
 #[derive(Debug, Clone)]
 pub struct BodyBudgets {
     strangers: Arc<Semaphore>,
@@ -177,7 +178,7 @@ impl BodyBudgets {
         }
     }
 
-    /// One more body from here; None where bodies are not counted. Full when there are too many.
+    /// Counts one more body from this network; None where bodies are not counted. Full when there are too many.
     fn acquire(&self, sender: BodySender, from: Option<IpAddr>) -> Result<Option<NetworkSlot>, BodyError> {
         let Some(from) = from.and_then(rate_limit_key::anonymous_key) else { return Ok(None) };
         let mut crowds = locked(&self.crowds);
@@ -194,7 +195,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One body being received.
+/// The count of one body being received; dropping it ends the count.
 #[derive(Debug)]
 struct NetworkSlot {
     crowds: PerNetwork,
@@ -213,7 +214,7 @@ impl Drop for NetworkSlot {
     }
 }
 
-/// Memory permit of one request body. Cloned with the buffer; released when the last clone is dropped.
+/// Memory permit of one request body. Cloned with the bytes; released when the last clone is dropped.
 #[derive(Debug, Clone)]
 pub struct BodyPermit(Arc<Mutex<BudgetState>>);
 
@@ -230,12 +231,12 @@ impl BodyPermit {
         Self(Arc::new(Mutex::new(BudgetState { budgets, sender, received: 0, held: None })))
     }
 
-    /// The sender, as far as known by now.
+    /// The sender, as far as it is known by now.
     pub fn sender(&self) -> BodySender {
         locked(&self.0).sender
     }
 
-    /// A token at the beginning of the body shows that the owner sends it.
+    /// Charges the body to the owner from now on: a valid token at its beginning shows who sends it.
     pub fn promote_to_owner(&self) -> Result<(), BodyError> {
         let mut taken = locked(&self.0);
         taken.sender = BodySender::Owner;
@@ -252,7 +253,7 @@ impl BodyPermit {
         taken.fit()
     }
 
-    /// How long the next chunk may take, this long after the first; None when it is late already.
+    /// Maximum wait for the next chunk, `elapsed` after the start; None when the body is too slow already.
     fn remaining_time(&self, elapsed: Duration) -> Option<Duration> {
         let taken = locked(&self.0);
         let BodyLimits { stall, start, pace, .. } = taken.sender.allowance();
@@ -263,7 +264,7 @@ impl BodyPermit {
 }
 
 impl BudgetState {
-    /// Takes the received bytes from the budget.
+    /// Acquires budget for all received bytes.
     fn fit(&mut self) -> Result<(), BodyError> {
         let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
         let lacking = self.received.saturating_sub(self.sender.allowance().free + held);
@@ -284,19 +285,19 @@ impl BudgetState {
 pub struct IncomingBody {
     payload: Payload,
     place: BodyPermit,
-    /// The declared length.
+    /// The declared length, in bytes.
     length: Option<usize>,
     since: Stopwatch,
     timer: Option<Pin<Box<Sleep>>>,
-    /// Here, and not handed on yet.
+    /// Received bytes that are not passed on yet.
     ready: Bytes,
-    /// A piece was just handed on.
+    /// The last poll has passed on a chunk.
     gave: bool,
     is_over: bool,
     _crowd: Option<NetworkSlot>,
 }
 
-/// Whether a body comes with this request.
+/// Whether the request has a body.
 pub fn has_body(request: &HttpRequest) -> bool {
     request.headers().contains_key(header::TRANSFER_ENCODING) || length(request).is_some_and(|bytes| bytes > 0)
 }
@@ -305,7 +306,7 @@ fn length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
-/// The body of a request, about to be read. Full when too many of its network's are.
+/// Starts reading the body of a request. Full when its network sends too many bodies at once.
 pub fn of(request: &HttpRequest, payload: Payload, sender: BodySender) -> Result<IncomingBody, BodyError> {
     let (budgets, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
     let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
@@ -321,12 +322,12 @@ impl IncomingBody {
         Self { payload, place, length, since, timer, ready, gave: false, is_over: false, _crowd: crowd }
     }
 
-    /// The permit, to be held as long as the bytes.
+    /// The memory permit, which must be held as long as the bytes.
     pub fn permit(&self) -> BodyPermit {
         self.place.clone()
     }
 
-    /// Reads all of it; TooLarge when it has, or declares, more than `most` bytes.
+    /// Reads the whole body; TooLarge when it has, or declares, more than `most` bytes.
     pub async fn read_all(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
         if self.length.is_some_and(|length| length > most) {
             return Err(BodyError::TooLarge);
@@ -344,7 +345,8 @@ impl IncomingBody {
 
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
         let is_strange = self.place.sender() == BodySender::Stranger;
-        // The form reader takes all available chunks before it looks at any: this makes it look at each.
+        // The multipart reader takes all available chunks before it parses any. Returning Pending makes it parse each
+        // one.
         if std::mem::take(&mut self.gave) && is_strange {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -413,11 +415,11 @@ mod tests {
             place.add(100_000).unwrap();
             assert!(left(30).is_some() && left(200).is_none(), "{sender:?} goes on");
         }
-        // A video of 40 MB in six minutes.
+        // A video of 40 MB in six minutes is fast enough.
         let film = BodyPermit::new(BodyBudgets::default(), BodySender::Owner);
         film.add(40_000_000).unwrap();
         assert!(film.remaining_time(Duration::from_mins(6)).is_some());
-        // The end of patience ends a body that does not come.
+        // An expired timer ends a body that sends nothing.
         let silent = payload(stream::pending());
         let mut body =
             IncomingBody::new(BodyPermit::new(BodyBudgets::default(), BodySender::Stranger), silent, None, None);

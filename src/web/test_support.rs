@@ -1,4 +1,4 @@
-//! Test support: a server with an owner in a folder of its own, requests without a network, and a signing peer.
+//! Test support: a server with an owner in a temporary folder, requests without a network, and a signing peer.
 #![allow(clippy::unwrap_used)]
 
 #[path = "../../tests/strict/mod.rs"]
@@ -49,7 +49,7 @@ impl TestServer {
         Self::with_hosts(&[])
     }
 
-    /// A server whose outgoing requests reach these made-up domains.
+    /// A server whose outgoing requests reach these test domains.
     pub(crate) fn with_hosts(world: &[(&str, SocketAddr)]) -> Self {
         let scratch = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
@@ -62,7 +62,7 @@ impl TestServer {
         Self { scratch, node: Arc::new(node) }
     }
 
-    /// A post of ann's.
+    /// Publishes a post by ann.
     pub(crate) fn post(&self, text: &str, audience: Audience) -> Post {
         let id = publish::post(&self.node, publish::NewPost::new(text, audience)).expect("a plain text can be posted");
         self.node.store.read(|r| posts::by_id(r, id)).expect("it was just written")
@@ -106,7 +106,7 @@ impl TestResponse {
     }
 }
 
-/// Bob of `b.example`, known to a server with his key.
+/// Bob of `b.example`, whose actor and key the server knows.
 pub(crate) struct RemoteBob {
     signer: Signer,
 }
@@ -125,7 +125,7 @@ impl RemoteBob {
         Self { signer: Signer { key_id, key: Arc::new(key) } }
     }
 
-    /// A request to `path` with his signature, made `ago` seconds ago.
+    /// A request to `path` with bob's signature, made `ago` seconds ago.
     pub(crate) fn signed(
         &self,
         house: &TestServer,

@@ -1,4 +1,4 @@
-//! Keeps an unread chunked request body alive until the response is sent; otherwise actix drains it without limit.
+//! Keeps an unread chunked request body alive until the response is sent; otherwise actix would drain it without limit.
 
 use std::cell::RefCell;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::Stream;
 
-/// Keeps a request body alive while its request is answered.
+/// A shared request body, kept alive while its request is handled.
 pub struct UnreadBody(Rc<RefCell<Payload>>);
 
 impl Stream for UnreadBody {
@@ -25,7 +25,7 @@ impl Stream for UnreadBody {
 }
 
 /// Keeps a chunked body alive until the response is sent. If it were dropped unread, actix would drain it without
-/// limit; kept alive, the connection is closed instead.
+/// limit; as it is alive, actix closes the connection instead.
 pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
     request.headers().get(header::TRANSFER_ENCODING)?;
     let shared = Rc::new(RefCell::new(request.take_payload()));
@@ -33,7 +33,7 @@ pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
     Some(UnreadBody(shared))
 }
 
-/// The response, which releases the body at its end.
+/// The response, which drops the kept request body when it has been sent.
 pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     match hold {
         Some(hold) => answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { answer, _hold: hold })),
@@ -41,7 +41,7 @@ pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> Se
     }
 }
 
-/// The response body together with the kept request body.
+/// A response body together with the kept request body.
 struct BodyKeepingResponse {
     answer: BoxBody,
     _hold: UnreadBody,

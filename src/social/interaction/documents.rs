@@ -1,5 +1,5 @@
-//! Adds the interaction policy, the quote and the reply authorization to one of our posts, and builds requests,
-//! responses and stamps (authorizations).
+//! Documents of interaction policies: adds the policy, the quote and the reply authorization to one of our posts, and
+//! builds requests, responses and stamps (authorizations).
 
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ use crate::store::actors::Actor;
 use crate::store::posts::{Post, PostMention};
 use crate::store::{Read, posts::interaction_policies};
 
-/// The id of a stamp of the owner's.
+/// The URI of one of the owner's stamps.
 pub fn authorization_uri(owner: &Actor, id: RequestId) -> String {
     format!("{}/authorizations/{id}", owner.uri)
 }
@@ -51,7 +51,7 @@ fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Activ
     ActivityEnvelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
 }
 
-/// The request to the author of `target`; `instrument` is the post, Like or Announce.
+/// An interaction request to the author of `target`; `instrument` is the post, Like or Announce.
 pub(in crate::social) fn request(
     owner: &Actor,
     uri: &str,
@@ -65,13 +65,13 @@ pub(in crate::social) fn request(
     activity::request(&envelope(owner, uri, lists, at), deed, &target.uri, instrument)
 }
 
-/// A response of the owner's.
+/// A response of the owner's to an interaction.
 pub(in crate::social) struct InteractionResponse<'a> {
-    /// Its id.
+    /// The URI of the response.
     pub(in crate::social) uri: &'a str,
-    /// What it responds to: the request with its members, or the id of an activity sent without one.
+    /// What it responds to: the request with its members, or the id of an interaction sent without a request.
     pub(in crate::social) object: &'a Value,
-    /// The owner's post, where it was simply done.
+    /// The owner's post, for an interaction sent without a request.
     pub(in crate::social) target: Option<&'a str>,
     /// Recipients.
     pub(in crate::social) lists: Recipients,
@@ -87,12 +87,12 @@ pub(in crate::social) fn accept_document(
     activity::accept_with_result(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
 }
 
-/// A Reject.
+/// The Reject of an interaction.
 pub(in crate::social) fn reject_document(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
     activity::reject_request(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
 }
 
-/// Takes a stamp back.
+/// The Delete that revokes a stamp.
 pub(in crate::social) fn delete_authorization(
     owner: &Actor,
     uri: &str,

@@ -1,5 +1,5 @@
-//! Interaction requests for the owner's posts (reply, like, boost, quote): the post's policy allows them, stores them
-//! for approval, or rejects them (GoToSocial, FEP-044f).
+//! Interactions with the owner's posts (reply, like, boost, quote), with and without requests: the post's policy allows
+//! them, stores them for approval, or rejects them (GoToSocial, FEP-044f).
 
 use serde_json::{Value, json};
 
@@ -25,8 +25,8 @@ use crate::store::{
     posts::{interaction_policies, likes, tombstones},
 };
 
-/// What the policy of a post of the owner's says about an actor. Whoever is mentioned in it or replied to by it may
-/// always reply.
+/// What the policy of one of the owner's posts permits an actor. Actors that the post mentions or replies to may always
+/// reply.
 pub(in crate::social) fn permission(
     r: &Read<'_>,
     who: ActorId,
@@ -52,7 +52,7 @@ pub(in crate::social) fn permission(
     Ok(rule.permission(ties))
 }
 
-/// Whether an actor may read a post of the owner's: interactions with a post they may not read are ignored.
+/// Whether an actor may read one of the owner's posts. Interactions with a post they may not read are ignored.
 pub(in crate::social) fn may_read(r: &Read<'_>, who: &Actor, post: &Post) -> Result<bool> {
     if post.audience.is_open() || who.id == post.actor_id {
         return Ok(true);
@@ -71,7 +71,7 @@ fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     Ok(posts::mentions(r, target.id)?.iter().any(|mention| mention.uri == uri))
 }
 
-/// Stores the policy of a remote post as it applies to the owner; one that only states the default is not stored.
+/// Stores the policy of a remote post as it applies to the owner. A policy that equals the default is not stored.
 pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     let us = actors::by_id(w, node::owner(w)?)?;
     let mut rules = object.interactions.rules(&us.uri, author.followers.as_deref(), author.following.as_deref());
@@ -90,8 +90,8 @@ pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId
     if known == wanted { Ok(()) } else { interaction_policies::set(w, id, wanted) }
 }
 
-/// Whether a reply is shown below its parent: always, except below a post of the owner's whose policy forbids it or
-/// makes it wait. Such a reply is shown on the page of requests only.
+/// Whether a reply is shown below its parent: always, except below one of the owner's posts whose policy forbids it or
+/// requires approval. Such a reply is shown only on the page of interaction requests.
 pub(in crate::social) fn may_thread_under(
     r: &Read<'_>,
     author: ActorId,
@@ -110,8 +110,8 @@ pub(in crate::social) fn may_thread_under(
     }
 }
 
-/// Handles a reply to a post of the owner's without a request. False when it must wait, or was rejected (then it is
-/// removed).
+/// Whether a reply takes effect at once. A reply to one of the owner's posts that needs approval is stored as pending;
+/// a forbidden one is rejected and removed.
 pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
     let parent = reply.reply_to_uri.as_deref().map(|uri| posts::by_uri(w, uri)).transpose()?.flatten();
     let Some(parent) = parent.filter(|parent| reply.reply_to.is_none() && parent.actor_id == owner) else {
@@ -120,8 +120,8 @@ pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Act
     allows(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
 }
 
-/// Whether an interaction without a request takes effect. One that needs approval is recorded; a forbidden one gets a
-/// Reject.
+/// Whether an interaction without a request takes effect. One that needs approval is stored as pending; a forbidden one
+/// gets a Reject.
 pub(in crate::social) fn allows(
     w: &Write<'_>,
     owner: ActorId,
@@ -170,7 +170,7 @@ fn new_request(
     }
 }
 
-/// Records a request, as long as there is room.
+/// Stores a pending request and notifies the owner; Denied when too many are pending.
 fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     if interaction_requests_in::count_pending(w)? >= interaction_requests_in::MAX_PENDING_REQUESTS {
         return Err(Error::Denied("too many wait for the owner's word".to_owned()));
@@ -179,7 +179,7 @@ fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     notifications::add(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
-/// What to fetch before a request can be handled: the quoting or replying post, when only its id was given.
+/// What to fetch before a request can be handled: the replying or quoting post, if only its id is given.
 pub(in crate::social) fn needs(
     r: &Read<'_>,
     sender: &Actor,
@@ -197,7 +197,7 @@ pub(in crate::social) fn needs(
     Ok(if is_post && !here { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
-/// Receives an interaction request. Repeating it gets the same response: the first may have been lost.
+/// Receives an interaction request. A repeated one gets the same response, because the first may have been lost.
 pub(in crate::social) fn requested(
     w: &Write<'_>,
     owner: ActorId,
@@ -228,7 +228,7 @@ pub(in crate::social) fn requested(
     if interaction_requests_in::by_object(w, uri.as_str(), deed, target.id)?.is_none() {
         match permission(w, sender.id, &target, deed)? {
             Permission::NeedsApproval => return store_waiting(w, &asked),
-            // The policy decides the same way each time: not stored, or strangers could fill the disk with refusals.
+            // The policy decides the same way each time. Stored rejections would let anybody fill the disk.
             Permission::Forbidden if deed != Interaction::Reply => {
                 return answer(w, &us, &asked, RequestState::Rejected);
             }
@@ -236,7 +236,7 @@ pub(in crate::social) fn requested(
         }
     }
     if made.is_none() {
-        // A like or boost there is only one of, however many ids it comes with.
+        // An actor likes or boosts a post only once, no matter how many ids the requests name.
         interaction_requests_in::delete_superseded(w, &asked)?;
     }
     let request = interaction_requests_in::put(w, &asked)?;
@@ -248,7 +248,7 @@ pub(in crate::social) fn requested(
     }
 }
 
-/// The requesting post, stored: the sender's own, and really a reply to or a quote of `target`.
+/// Stores the post that a request is about. None unless it is the sender's and really replies to or quotes `target`.
 fn interaction_made(
     w: &Write<'_>,
     sender: &Actor,
@@ -280,7 +280,7 @@ fn interaction_made(
     Ok(fits.then_some(id))
 }
 
-/// Grants a request: the interaction takes effect, and the stamp is sent.
+/// Accepts a request: the interaction takes effect, and the stamp is sent.
 fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     interaction_requests_in::set_state(w, request.id, RequestState::Accepted)?;
     let (target, actor) = (request.target_id, request.actor_id);
@@ -305,7 +305,7 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
     answer(w, us, request, RequestState::Accepted)
 }
 
-/// Refuses a request finally: the reply is removed here, the quote is not shown.
+/// Rejects a request for good: the reply is removed here, the quote is not shown.
 fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Rejected)?;
     match (request.interaction, request.post_id) {
@@ -322,7 +322,7 @@ fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<(
     }
 }
 
-/// As [`refuse`], for an interaction without a request.
+/// Rejects an interaction without a request, and removes its post here.
 fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     answer(w, us, request, RequestState::Rejected)?;
     let Some(post) = request.post_id else { return Ok(()) };
@@ -330,8 +330,8 @@ fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> R
     posts::delete(w, post)
 }
 
-/// Sends Accept or Reject. A request is embedded; an interaction without one is named by its id. For a reply it goes to
-/// all of the owner's followers, whose servers would not show it otherwise.
+/// Sends the Accept or Reject. A request is embedded in it; an interaction without one is named by its id. The Accept
+/// of such a reply also goes to all of the owner's followers, whose servers would not show the reply otherwise.
 fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: RequestState) -> Result<()> {
     let them = actors::by_id(w, request.actor_id)?;
     let target = posts::by_id(w, request.target_id)?;
@@ -364,14 +364,14 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     outbox::send(w, us, id, activity, &request.object_uri, audience, &reach)
 }
 
-/// The owner accepts a waiting request.
+/// The owner accepts a pending request.
 pub fn accept(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     grant(w, us, &request)?;
     settle_notification(w, &request)
 }
 
-/// The owner rejects a waiting request.
+/// The owner rejects a pending request.
 pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
     let request = waiting(w, id)?;
     refuse(w, us, &request)?;
@@ -391,7 +391,7 @@ fn settle_notification(w: &Write<'_>, request: &InteractionRequestIn) -> Result<
     notifications::remove(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
-/// The owner revokes an approved quote: it is not shown any more, where that is respected.
+/// The owner revokes their approval of a quote: servers that respect this do not show the quote any more.
 pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let post = posts::by_id(w, quoting)?;
     let quote = crate::store::posts::quotes::get(w, quoting)?.ok_or(Error::NotFound)?;
@@ -406,7 +406,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     notifications::remove(w, NotificationKind::Quote, post.actor_id, Some(quoting))?;
     let them = actors::by_id(w, post.actor_id)?;
     let Some(request) = interaction_requests_in::by_object(w, &post.uri, Interaction::Quote, target.id)? else {
-        // There was no request; it is recorded as refused, or any edit would be approved again.
+        // There was no request. It is recorded as rejected, or an edit of the quote would be approved again.
         let refused = InteractionRequestIn {
             state: RequestState::Rejected,
             ..new_request(&them, &target, Interaction::Quote, &post.uri, Some(post.id))
@@ -417,7 +417,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let (id, uri) = outbox::next(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
     let delete = documents::delete_authorization(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
-    // Everybody who may have seen it: readers of either post.
+    // Everybody who may have seen the quote: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
     let mut others = crate::social::post::ids_of(w, &named)?;
     others.extend(likes::interacting_actors(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
@@ -425,7 +425,7 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 
-/// A stamp of the owner's and its post; NotFound when it never existed or was revoked.
+/// One of the owner's stamps, and the post it is for; NotFound when it never existed or was revoked.
 pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
     if request.state != RequestState::Accepted {

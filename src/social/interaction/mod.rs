@@ -1,4 +1,5 @@
-//! Interaction controls (GoToSocial) and consent to quotes (FEP-044f): policies, inbound requests, outbound requests, their documents.
+//! Interaction policies (GoToSocial) and quote authorizations (FEP-044f): requests in both directions, and their
+//! documents.
 
 pub mod documents;
 pub mod inbound;

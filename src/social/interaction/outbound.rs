@@ -1,5 +1,5 @@
-//! The owner's replies, likes and boosts of posts that need approval: requested explicitly where the peer understands
-//! that, else by sending the activity itself.
+//! The owner's replies, likes and boosts of posts that need approval. Approval is requested explicitly where the peer
+//! supports that, else by sending the activity itself.
 
 use crate::ap::activity::Activity;
 use crate::ap::interaction;
@@ -18,16 +18,17 @@ use crate::store::{
     posts::{interaction_policies, likes, reactions},
 };
 
-/// How approval is requested.
+/// How the approval is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::social) enum RequestMode {
-    /// By a request; nobody else gets the activity before the response.
+    /// By a request activity; nobody else gets the interaction before the response.
     Explicit,
-    /// By doing it: GoToSocial before 0.20.
+    /// By sending the interaction itself, as for GoToSocial before 0.20.
     Implicit,
 }
 
-/// Whether an interaction with a post needs a request. Invalid when the policy forbids it.
+/// How to request approval for an interaction with a post; None when none is needed. Invalid when the policy forbids
+/// it.
 pub(in crate::social) fn request_mode(
     r: &Read<'_>,
     owner: ActorId,
@@ -57,12 +58,12 @@ pub(in crate::social) struct PerformedInteraction<'a> {
     pub(in crate::social) uri: &'a str,
     /// Our reply or boost.
     pub(in crate::social) made: Option<PostId>,
-    /// The post it was done to.
+    /// The post it refers to.
     pub(in crate::social) target: &'a Post,
 }
 
-/// Records that approval is requested, and sends the request where requests are understood; `instrument` builds the
-/// activity.
+/// Records that approval is requested. In explicit mode it also sends the request; `instrument` builds the activity for
+/// it.
 pub(in crate::social) fn send_request(
     w: &Write<'_>,
     owner: &Actor,
@@ -89,7 +90,7 @@ pub(in crate::social) fn send_request(
     interaction_requests_out::put(w, &asked)
 }
 
-/// The number and id of our next activity, while `reserved` is taken by one that is not sent yet.
+/// The number and URI of our next activity when `reserved` is already taken by one that has not been sent yet.
 fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId, String)> {
     let (id, uri) = outbox::next(w, owner)?;
     if uri != reserved {
@@ -99,7 +100,7 @@ fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId
     Ok((id, document::activity_uri(owner, id)))
 }
 
-/// Our request that a response is about. Only the requested author's response counts.
+/// Our request that a response refers to. Only the response of the requested author counts.
 fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
     let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
@@ -110,7 +111,8 @@ fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Opti
     Ok((posts::by_id(w, asked.target_id)?.actor_id == sender.id).then_some(asked))
 }
 
-/// Approved: the waiting activity is sent, with the stamp. False when the response is about something else.
+/// Receives the approval of a request: the waiting activity is sent, with the stamp. False when the response is about
+/// something else.
 pub(in crate::social) fn request_accepted(
     w: &Write<'_>,
     owner: ActorId,
@@ -123,7 +125,7 @@ pub(in crate::social) fn request_accepted(
     if asked.state == RequestState::Accepted {
         return Ok(true);
     }
-    // GoToSocial before 0.19 gives no stamp: its Accept is the word.
+    // GoToSocial before 0.19 sends no stamp: the Accept itself is the authorization.
     let stamp = result.or(activity.id.as_ref()).filter(|stamp| same_origin(stamp.as_str(), &sender.uri));
     let stamp = stamp.map(|stamp| stamp.as_str().to_owned());
     let owner = actors::by_id(w, owner)?;
@@ -144,14 +146,14 @@ pub(in crate::social) fn request_accepted(
     Ok(true)
 }
 
-/// Rejected: a like or boost is removed, a reply stays here and is marked as refused. False when the response is about
-/// something else.
+/// Receives the rejection of a request: a like or boost is removed; a reply stays here and is marked as rejected. False
+/// when the response is about something else.
 pub(in crate::social) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
     close_request(w, owner, asked).map(|()| true)
 }
 
-/// The author revoked their authorization. Treated like a Reject, but stored as revoked.
+/// Receives the Delete of a stamp: the author revoked their authorization. Treated like a Reject.
 pub(in crate::social) fn authorization_revoked(
     w: &Write<'_>,
     owner: ActorId,
@@ -178,7 +180,7 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
                 reactions::remove(w, owner, mark.post_id, &mark.emoji.name)?;
             }
         }
-        // The followers have it.
+        // The followers have received it: send an Undo.
         (Interaction::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
         (Interaction::Boost, Some(boost)) => posts::delete(w, boost)?,
         _ => {}
@@ -193,14 +195,14 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
     }
 }
 
-/// The stamp of an approved reply of ours.
+/// The stamp of one of our replies, if it was approved.
 pub(in crate::social) fn authorization_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
         .filter(|asked| asked.state == RequestState::Accepted)
         .and_then(|asked| asked.stamp))
 }
 
-/// Adds the stamp to a document of ours.
+/// Adds the stamp to one of our documents.
 pub(in crate::social) fn has_authorization(
     mut document: serde_json::Value,
     deed: Interaction,

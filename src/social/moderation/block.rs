@@ -1,5 +1,5 @@
-//! Blocks and mutes of actors, both directions. A block ends all follows; activities of a blocked actor have no effect
-//! except those that withdraw something. Mutes are local.
+//! Blocks and mutes of actors, both directions. A block ends all follows. Activities of a blocked actor have no effect,
+//! except for withdrawals, Updates and Moves. Mutes are local.
 
 use crate::ap::activity::{Activity, ActivityKind};
 use crate::ap::json::Uri;
@@ -16,8 +16,8 @@ use crate::store::{
     timelines::home_timeline,
 };
 
-/// Whether an actor's activities may have any effect. Of blocked actors, and of those on blocked servers, only
-/// withdrawals, and a Move, after which the new account is blocked as well.
+/// Whether an activity of this sender may have any effect. From blocked actors, and from those on blocked servers, only
+/// withdrawals, Updates and a Move count; after a Move the new account is blocked as well.
 pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<bool> {
     let takes_back = matches!(
         activity.kind,
@@ -30,8 +30,8 @@ pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &A
     Ok(takes_back || !block_filter::is_hidden(r, sender)?)
 }
 
-/// Blocks an actor: all follows end, nothing of theirs is shown. A Block is sent unless the settings forbid it; the
-/// ends of the follows are sent in any case.
+/// Blocks an actor: all follows end, and nothing of theirs is shown. The Block is sent unless the settings forbid it;
+/// the ends of the follows are always sent.
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id || who == node::get(w)?.service {
@@ -56,7 +56,7 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// Unblocks an actor. Follows are not restored: both sides may follow again.
+/// Unblocks an actor. Follows are not restored, but both sides may follow again.
 pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let Some(block) = blocks::remove(w, who)? else { return Ok(()) };
     let Some(uri) = block.uri else { return Ok(()) };
@@ -65,7 +65,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
 }
 
-/// An actor blocks the owner: all follows end, nothing else changes.
+/// Receives a Block of the owner: all follows end, nothing else changes.
 pub(in crate::social) fn block_received(
     w: &Write<'_>,
     owner: ActorId,
@@ -83,12 +83,12 @@ pub(in crate::social) fn block_received(
     blocks::add_blocked_by(w, sender.id, &uri_of(activity))
 }
 
-/// An actor unblocks the owner.
+/// Receives the Undo of a Block of the owner.
 pub(in crate::social) fn block_undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
     blocks::remove_blocked_by(w, sender.id).map(drop)
 }
 
-/// Mutes an actor, until then or without end.
+/// Mutes an actor until the given time, or indefinitely.
 pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope, until: Option<Time>) -> Result<()> {
     if who == owner.id {
         return Err(Error::invalid("that is you"));
@@ -97,7 +97,7 @@ pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope,
     mutes::set(w, who, reach, until)
 }
 
-/// Unmutes an actor; what was hidden is shown again.
+/// Unmutes an actor; their hidden posts are shown again.
 pub fn unmute(w: &Write<'_>, who: ActorId) -> Result<()> {
     mutes::remove(w, who).map(drop)
 }

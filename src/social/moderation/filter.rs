@@ -1,5 +1,5 @@
-//! Filters: what the owner may set, and which posts match. Matches as Mastodon does: content warning, text, poll
-//! options and image descriptions.
+//! Filters: creates and changes them, and finds the posts that match. Like in Mastodon, a keyword matches in the
+//! content warning, text, poll options and image descriptions.
 
 use std::time::Duration;
 
@@ -15,40 +15,40 @@ use crate::store::{Read, Write, posts};
 use crate::text::keywords::{KeywordPattern, SearchableText};
 use crate::text::plain_text;
 
-/// Characters of a keyword.
+/// Maximum length of a keyword.
 pub const MAX_KEYWORD_CHARS: usize = 512;
-/// The latest end of a filter: clients read years of four digits.
+/// Maximum duration of a filter: clients read years of four digits.
 const MAX_FILTER_DURATION: Duration = Duration::from_secs(100 * 365 * 86_400);
 
-/// A change of a filter; None leaves a field.
+/// A change of a filter; None keeps a field.
 #[derive(Debug, Clone, Default)]
 pub struct FilterChange {
-    /// Its title.
+    /// The title.
     pub title: Option<String>,
-    /// Where it counts.
+    /// Where the filter applies.
     pub contexts: Option<FilterContexts>,
-    /// What happens to a match.
+    /// What happens to a matching post.
     pub action: Option<FilterAction>,
-    /// How long it counts from now; Some(None) for good.
+    /// How long the filter applies from now; `Some(None)` removes the limit.
     pub length: Option<Option<Duration>>,
     /// Changed keywords.
     pub keywords: Vec<KeywordChange>,
 }
 
-/// A change of a keyword; None leaves a field.
+/// A change of a keyword; None keeps a field.
 #[derive(Debug, Clone, Default)]
 pub struct KeywordChange {
-    /// Which; None for a new one.
+    /// The keyword to change; None adds a new one.
     pub id: Option<KeywordId>,
     /// The text as typed.
     pub keyword: Option<String>,
-    /// Matches whole words only; the default of new ones.
+    /// Whether only whole words match; true by default for new keywords.
     pub whole: Option<bool>,
-    /// Remove it.
+    /// Whether the keyword is removed.
     pub gone: bool,
 }
 
-/// Creates a filter with its keywords; Invalid when something is missing, too long or too much.
+/// Creates a filter with its keywords. Invalid when something is missing or too long, or a maximum number is reached.
 pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     if filters::all(w)?.len() >= MAX_FILTERS as usize {
         return Err(Error::invalid(format!("There are {MAX_FILTERS} filters, and no more can be made")));
@@ -66,7 +66,7 @@ pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     Ok(id)
 }
 
-/// Changes a filter and its keywords as a whole or not at all. NotFound for keywords of another filter.
+/// Changes a filter and its keywords, all or nothing. NotFound for keywords of another filter.
 pub fn change_filter(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
     let filter = check_change(w, filters::by_id(w, id)?, change)?;
     filters::set(w, &filter)?;
@@ -139,13 +139,13 @@ fn check_keyword(keyword: &str) -> Result<&str> {
     Ok(keyword)
 }
 
-/// Takes a filter away.
+/// Deletes a filter.
 pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
     filters::remove(w, id)?;
     filters::changed(w)
 }
 
-/// Gives a filter one more word.
+/// Adds a keyword to a filter.
 pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     filters::by_id(w, id)?;
     let known = check_added(w, id, word)?;
@@ -153,13 +153,13 @@ pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<
     Ok(known)
 }
 
-/// Changes a word.
+/// Changes a keyword.
 pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &KeywordChange) -> Result<()> {
     apply_change(w, filters::keyword(w, id)?, word)?;
     filters::changed(w)
 }
 
-/// Takes a word away.
+/// Removes a keyword.
 pub fn remove_keyword(w: &Write<'_>, id: KeywordId) -> Result<()> {
     filters::remove_keyword(w, id)?;
     filters::changed(w)
@@ -179,13 +179,13 @@ pub fn add_post(w: &Write<'_>, id: FilterId, post: PostId) -> Result<FilteredId>
     Ok(filtered)
 }
 
-/// Takes a post from under a filter.
+/// Removes a post from a filter.
 pub fn remove_post(w: &Write<'_>, id: FilteredId) -> Result<()> {
     filters::remove_post(w, id)?;
     filters::changed(w)
 }
 
-/// All filters that count now, ready for a page of posts.
+/// All filters that currently apply, prepared for a page of posts.
 #[derive(Debug, Default)]
 pub struct ActiveFilters {
     rules: Vec<ActiveFilter>,
@@ -201,16 +201,16 @@ struct ActiveFilter {
 /// A filter that a post matches.
 #[derive(Debug)]
 pub struct FilterMatch<'s> {
-    /// Which.
+    /// The filter.
     pub filter: &'s Filter,
     /// The matching text, as written in the post.
     pub keyword: Option<String>,
-    /// The post, and the boost of it, that were added to the filter.
+    /// The post, or the boost of it, if it was added to the filter by hand.
     pub posts: Vec<PostId>,
 }
 
 impl ActiveFilters {
-    /// The filters that are not over: one small query when there are none.
+    /// Loads the filters that have not expired: one small query when there are none.
     pub fn load(r: &Read<'_>) -> Result<Self> {
         let is_on = |filter: &Filter| filter.until_at.is_none_or(|until| until > r.now);
         let current: Vec<Filter> = filters::all(r)?.into_iter().filter(is_on).collect();
@@ -229,14 +229,14 @@ impl ActiveFilters {
         Ok(Self { rules: rules.collect() })
     }
 
-    /// The same, only with those that count in one place.
+    /// Keeps only the filters that apply in this context.
     #[must_use]
     pub fn single(mut self, context: FilterContext) -> Self {
         self.rules.retain(|rule| rule.filter.contexts.has(context));
         self
     }
 
-    /// Every filter a post or boost matches, wherever it counts.
+    /// Every filter that a post or boost matches, in any context.
     pub fn matches(&self, card: &PostView) -> Vec<FilterMatch<'_>> {
         if self.rules.is_empty() {
             return Vec::new();
@@ -255,7 +255,7 @@ impl ActiveFilters {
         found.map(|(rule, (keyword, posts))| FilterMatch { filter: &rule.filter, keyword, posts }).collect()
     }
 
-    /// The effect on a post or boost: that of the strictest matching filter.
+    /// The action and title of the strictest filter that a post or boost matches.
     pub fn strictest(&self, card: &PostView) -> Option<(FilterAction, String)> {
         let rank = |action: FilterAction| match action {
             FilterAction::Hide => 0,
@@ -267,7 +267,7 @@ impl ActiveFilters {
     }
 }
 
-/// The texts of a post that are searched.
+/// The texts of a post that keywords are searched in.
 fn searched_text(card: &PostView) -> String {
     let post = &card.post;
     let texts = [post.warning.as_deref(), post.title.as_deref()].into_iter().flatten().map(str::to_owned);
@@ -277,12 +277,12 @@ fn searched_text(card: &PostView) -> String {
     all.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
 }
 
-/// A duration from a client, in seconds; a negative one is zero.
+/// A duration from a client, in seconds; a negative one becomes zero.
 pub fn check_duration(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
-/// Whether a filter is over.
+/// Whether a filter has expired.
 pub fn is_over(filter: &Filter, now: Time) -> bool {
     filter.until_at.is_some_and(|until| until <= now)
 }

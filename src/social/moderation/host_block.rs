@@ -1,5 +1,5 @@
-//! Blocked servers. After each change of the rules the follows are brought in line: blocked ones are severed and
-//! remembered, unblocked ones are restored.
+//! Blocked servers. After each change of the rules the follows are updated: those with blocked servers are severed and
+//! remembered, those with unblocked servers are restored.
 
 use std::collections::HashMap;
 
@@ -11,12 +11,12 @@ use crate::store::actors::severed_follows::{self, ActorWithHosts};
 use crate::store::moderation::host_blocks::{self, HostBlockRule, HostBlockRules, MANUAL_LIST, Severity};
 use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, node, timelines::home_timeline};
 
-/// Effect of a change on the owner's follows.
+/// How many follows a change of the rules has severed and restored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FollowChanges {
-    /// Follows ended.
+    /// Severed follows.
     pub cut: usize,
-    /// Follows brought back.
+    /// Restored follows.
     pub restored: usize,
 }
 
@@ -26,13 +26,13 @@ pub fn set(w: &Write<'_>, rule: &HostBlockRule) -> Result<FollowChanges> {
     settle_follows(w)
 }
 
-/// Sets many at once.
+/// Sets many rules at once.
 pub fn set_all(w: &Write<'_>, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     rules.iter().try_for_each(|rule| host_blocks::set(w, rule))?;
     settle_follows(w)
 }
 
-/// Takes the owner's rule for a host back; NotFound when there is none.
+/// Removes the owner's own rule for a host; NotFound when there is none.
 pub fn remove(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
     if !host_blocks::remove(w, MANUAL_LIST, host)? {
         return Err(Error::NotFound);
@@ -40,7 +40,7 @@ pub fn remove(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
     settle_follows(w)
 }
 
-/// Lets a list take effect, with its held rules, but not for the hosts in `except`.
+/// Puts a list into effect, including its held rules, but not for the hosts in `except`.
 pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
     host_block_lists::get(w, list)?;
     for host in except {
@@ -51,14 +51,14 @@ pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<Follo
     settle_follows(w)
 }
 
-/// Removes a list: what only it blocked is restored.
+/// Removes a list: follows that only it has severed are restored.
 pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
     settle_follows(w)
 }
 
-/// Replaces the rules of a list by the fetched ones. Once a list is in effect, new rules that would sever a follow are
-/// held for the owner.
+/// Replaces the rules of a list by the fetched ones. If the list is in effect, new rules that would sever a follow are
+/// held until the owner confirms them.
 pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     let counts = host_block_lists::get(w, list)?.applied_at.is_some();
     let mut known: HashMap<String, HostBlockRule> = HashMap::new();
@@ -85,13 +85,13 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
     settle_follows(w)
 }
 
-/// Hosts of people the owner follows or is followed by.
+/// Hosts of the actors the owner follows or is followed by.
 fn affected_hosts(r: &Read<'_>) -> Result<Vec<String>> {
     let owner = node::owner(r)?;
     Ok(severed_follows::list_active(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
 }
 
-/// Brings follows, pages and queues in line with the rules.
+/// Updates follows, timelines, notifications and queued deliveries to match the rules.
 fn settle_follows(w: &Write<'_>) -> Result<FollowChanges> {
     let Ok(owner) = node::owner(w) else { return Ok(FollowChanges::default()) };
     let (ties, cut, noticed) = (
@@ -139,20 +139,20 @@ fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &ActorWithHosts) -> Resul
     }
 }
 
-/// What rules would sever, before they take effect.
+/// What rules would sever and hide, before they take effect.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlockPreview {
-    /// People the owner follows, each with the host of the rule.
+    /// Actors the owner follows, each with the host of the rule.
     pub following: Vec<(ActorId, String)>,
     /// Followers of the owner, likewise.
     pub followers: Vec<(ActorId, String)>,
-    /// Posts here that would not be shown any more.
+    /// Stored posts that would be hidden.
     pub posts: u32,
-    /// Servers known here that would be blocked.
+    /// Known servers that would be blocked.
     pub hosts: usize,
 }
 
-/// What a list would sever, whether it is in effect or not; includes its held rules.
+/// What a list would sever, whether it is in effect or not; its held rules are included.
 pub fn preview_list(r: &Read<'_>, list: HostListId) -> Result<BlockPreview> {
     let people = AffectedActors::load(r)?;
     let then = host_blocks::rules_for(r, people.hosts(), Some(list))?;
@@ -164,7 +164,7 @@ pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
     preview(r, AffectedActors::load(r)?, &HostBlockRules::single(HostBlockRule::manual(host, Severity::Block, "")))
 }
 
-/// Everyone a rule could touch.
+/// The actors and hosts that a rule could affect.
 struct AffectedActors {
     ties: Vec<ActorWithHosts>,
     known: Vec<String>,

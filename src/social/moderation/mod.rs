@@ -1,4 +1,4 @@
-//! What the owner does not want to see: blocks, mutes, blocked servers, filters, reports.
+//! Moderation by the owner: blocks, mutes, blocked servers, filters, reports.
 
 pub mod block;
 pub mod filter;

@@ -1,4 +1,4 @@
-//! Reports (Flag), both directions. Ours are sent by the instance actor so that the reporter stays anonymous; received
+//! Reports (Flag), both directions. Ours are sent by the instance actor, so that the reporter stays anonymous. Received
 //! ones are visible to the owner only.
 
 use crate::ap::activity::Activity;
@@ -17,11 +17,11 @@ use crate::store::{
 };
 use crate::text::{cut, plain_text};
 
-/// Posts in one report at most, like Mastodon.
+/// Maximum number of posts in a report, as in Mastodon.
 pub const MAX_REPORTED_POSTS: usize = 50;
-/// Characters of a comment: Mastodon takes 1,000 from its own people and 5,000 from other servers.
+/// Maximum length of a comment: Mastodon accepts 1,000 characters from its own users and 5,000 from other servers.
 pub const MAX_COMMENT_CHARS: usize = 1_000;
-/// Maximum size of a received comment.
+/// Maximum length of a received comment; the rest is cut off.
 const MAX_RECEIVED_COMMENT_CHARS: usize = 5_000;
 
 /// A report by the owner.
@@ -31,11 +31,11 @@ pub struct NewReport {
     pub posts: Vec<PostId>,
     /// Plain text.
     pub comment: String,
-    /// Why.
+    /// The category.
     pub category: ReportCategory,
     /// Numbers of the broken rules of this server.
     pub rules: Vec<String>,
-    /// Whether it is forwarded.
+    /// Who receives it.
     pub audience: ReportRecipient,
 }
 
@@ -44,16 +44,16 @@ pub struct NewReport {
 pub enum ReportCategory {
     /// Spam.
     Spam,
-    /// Against the law.
+    /// Illegal content.
     Legal,
-    /// Against the rules.
+    /// A violation of the rules.
     Violation,
-    /// Something else.
+    /// Any other reason.
     Other,
 }
 
 impl ReportCategory {
-    /// The stored word.
+    /// The category as stored.
     pub fn word(self) -> &'static str {
         match self {
             Self::Spam => "spam",
@@ -63,7 +63,7 @@ impl ReportCategory {
         }
     }
 
-    /// The category of a word.
+    /// Parses a stored category.
     pub fn from_word(word: &str) -> Option<Self> {
         [Self::Spam, Self::Legal, Self::Violation, Self::Other].into_iter().find(|category| category.word() == word)
     }
@@ -78,8 +78,8 @@ pub enum ReportRecipient {
     LocalOnly,
 }
 
-/// Reports an actor, and posts of theirs; forwarded to their server's moderators if wanted, without naming the
-/// reporter.
+/// Reports an actor and some of their posts. If wanted, the report is forwarded to their server's moderators, without
+/// naming the reporter.
 pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<ReportId> {
     let comment = complaint.comment.trim();
     if comment.chars().count() > MAX_COMMENT_CHARS {
@@ -100,7 +100,7 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<Report
     }
     let (id, mut uri) = outbox::next(w, &service)?;
     if complaint.audience == ReportRecipient::LocalOnly {
-        // No activity takes this id: the next one would have it again.
+        // The activity id is not used up here, so the next activity would get the same one.
         let newest = reports::page(w, None, 1)?.first().map_or(0, |report| report.id.0);
         uri = format!("{}#kept-{}", service.uri, newest + 1);
     }
@@ -124,7 +124,7 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<Report
     Ok(kept)
 }
 
-/// Receives a report. Stored when it is about the owner or posts of theirs; visible to the owner only.
+/// Receives a report. It is stored when it is about the owner or posts of theirs, and visible to the owner only.
 pub(in crate::social) fn receive(
     w: &Write<'_>,
     owner: ActorId,
@@ -147,7 +147,7 @@ pub(in crate::social) fn receive(
     }
     let comment = plain_text::from_html(comment.unwrap_or_default());
     if reports::receive(w, &uri_of(activity), sender.id, &about, cut(comment.trim(), MAX_RECEIVED_COMMENT_CHARS))? {
-        // A server sends all its reports in one name: each notifies again.
+        // A server sends all its reports from one actor: notify again for each.
         notifications::remove(w, NotificationKind::Report, sender.id, None)?;
         notifications::add(w, NotificationKind::Report, sender.id, None)?;
     }

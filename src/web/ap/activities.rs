@@ -1,4 +1,5 @@
-//! Our activities by id. The embedded post is always the current version, never what an edit removed.
+//! Our activities by id. An embedded post is always in its current version, so that it never reveals what an edit
+//! removed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
@@ -38,7 +39,8 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     Ok(found.await?.answer(&request))
 }
 
-/// The activity, if `reader` may see it. One they may not see is not even read, so that the time reveals nothing.
+/// The activity, if `reader` may see it. One they may not see is not even parsed, so that the response time reveals
+/// nothing.
 fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<ServedDocument>> {
     if let Some(at) = tombstones::deleted_at(r, uri)? {
         return Ok(Some(ServedDocument::gone(uri, at)));
@@ -63,7 +65,7 @@ fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
     Ok(Some(if audience.is_open() { ServedDocument::Public(activity) } else { ServedDocument::ForReader(activity) }))
 }
 
-/// The activity as it was sent; a boost's is rebuilt after it was pruned.
+/// The activity as it was sent, with its audience. The Announce of a boost is rebuilt if it was pruned.
 fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     match deliveries::activity(r, uri) {
         Ok(kept) => Ok(Some(kept)),
@@ -82,13 +84,13 @@ fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     }
 }
 
-/// A Create or Update with the current post; None when the post was deleted.
+/// A Create or Update with the current version of its post; None when the post was deleted.
 fn with_current_object(r: &Read<'_>, uri: &str, activity: Value) -> Result<Option<Value>> {
     if !(json::is_type(&activity, "Create") || json::is_type(&activity, "Update")) {
         return Ok(Some(activity));
     }
     if activity.get("object").is_some_and(|object| object.get("name").is_some() && object.get("content").is_none()) {
-        // A vote is stored only here, and never changes.
+        // A vote is stored only in its activity, and never changes.
         return Ok(Some(activity));
     }
     let Some(id) = json::id_of(&activity, "object") else { return Ok(Some(activity)) };

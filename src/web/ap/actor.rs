@@ -12,7 +12,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::{Read, node};
 use crate::web::blocking::{ApError, PageError, blocking};
 
-/// The owner, if one of their two URLs is this one or differs only in the case of the name.
+/// The owner, if this is one of their two URLs; the case of letters is ignored.
 fn owner_by_id(r: &Read<'_>, url: &str) -> Result<Actor> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let same = |known: &str| known.eq_ignore_ascii_case(url);
@@ -41,7 +41,7 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
     Ok(found.await?.answer(&request))
 }
 
-/// `GET /users/NAME` by a browser: on to the page.
+/// `GET /users/NAME` by a browser: redirects to the profile page.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
     let owner = blocking(&node, move |node| {
@@ -51,7 +51,7 @@ pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<Http
     Ok(HttpResponse::Found().insert_header((header::LOCATION, owner.await?.url)).finish())
 }
 
-/// `GET /actor`: the instance actor, for everyone.
+/// `GET /actor`: the instance actor, readable by everyone.
 pub async fn service(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let found = blocking(&node, |node| node.store.read(document::service));
     Ok(ServedDocument::Public(found.await?).answer(&request))

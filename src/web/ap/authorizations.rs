@@ -1,4 +1,4 @@
-//! The owner's stamps (authorizations of quotes, replies, likes, boosts). A revoked one looks like one that never
+//! The owner's stamps (authorizations of quotes, replies, likes and boosts). A revoked one looks as if it had never
 //! existed.
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -11,7 +11,7 @@ use crate::social::interaction::{documents, inbound};
 use crate::store::{Read, actors, node, posts};
 use crate::web::blocking::{ApError, blocking};
 
-/// `GET /users/NAME/authorizations/ID`: for everyone who may read the post.
+/// `GET /users/NAME/authorizations/ID`, for everyone who may read the post.
 pub async fn show(
     request: HttpRequest,
     node: web::Data<Node>,

@@ -1,4 +1,4 @@
-//! Authorized fetch: who may read at all, decided before anything is looked up, so that the response reveals nothing.
+//! Authorized fetch: decides who may read at all before anything is looked up, so that the response reveals nothing.
 
 use super::SignedRequest;
 use crate::base::{Error, Result};
@@ -12,13 +12,13 @@ use crate::store::{
     node,
 };
 
-/// What is known of a reader.
+/// Whether a reader may read, and who they are.
 pub(super) enum FetchAccess {
     /// Anyone may read; the signature was not checked.
     Anyone,
-    /// This actor, with a valid signature. Responses are for them only.
+    /// This actor may, with a valid signature. Responses are for them only.
     Known(Box<Actor>),
-    /// No valid signature: 401 and why.
+    /// Nobody without a valid signature may: respond with 401 and this reason.
     Refused(String),
 }
 

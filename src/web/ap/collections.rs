@@ -18,19 +18,19 @@ use crate::store::posts::{self, Post, PostPage, Viewer};
 use crate::store::{Read, actors::own_counts, node, posts::pins};
 use crate::web::blocking::{ApError, blocking};
 
-/// Activities on a page of the outbox, as Mastodon has it.
+/// Activities on a page of the outbox, as in Mastodon.
 const OUTBOX_PAGE_ITEMS: usize = 20;
-/// People on a page of a list.
+/// Actors on a page of followers or following.
 const ACTOR_PAGE_ITEMS: usize = 40;
 
 /// The query of a collection page.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct CollectionWindow {
-    /// A page is wanted, not the collection.
+    /// Present when a page is requested instead of the collection.
     page: Option<String>,
     /// Only items older than this post.
     before: Option<PostId>,
-    /// Only people after this one.
+    /// Only actors after this one.
     after: Option<i64>,
 }
 
@@ -110,7 +110,7 @@ fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     Ok(document::announce(owner, &post.uri, (&of, &author), post.audience, post.published_at))
 }
 
-/// Followers or following: the number, and the items unless the owner hides them.
+/// Followers or following: the number, and a page of actors unless the owner hides them.
 fn people(r: &Read<'_>, owner: &Actor, list: FollowList, url: &str, window: &CollectionWindow) -> Result<Value> {
     let total = follows::count(r, owner.id, list)?.into();
     if !node::settings(r)?.show_follows {

@@ -15,9 +15,9 @@ use crate::store::{Read, actors::own_counts, node};
 use crate::text::plain_text;
 use crate::web::blocking::{ApError, blocking};
 
-/// Caching of these responses.
+/// `Cache-Control` of these responses.
 const CACHE_CONTROL: &str = "max-age=600, public";
-/// Characters of the bio in NodeInfo.
+/// Maximum length of the bio in NodeInfo.
 const MAX_DESCRIPTION_CHARS: usize = 200;
 const JRD: &str = "application/jrd+json";
 const JSON: &str = "application/json";
@@ -30,7 +30,7 @@ fn answer(media_type: &str, body: String) -> HttpResponse {
         .body(body)
 }
 
-/// The `resource` of a WebFinger request; `rel` is ignored, as the RFC permits.
+/// The query of a WebFinger request; `rel` is ignored, as RFC 7033 permits.
 #[derive(Debug, serde::Deserialize)]
 pub struct WebFingerQuery {
     resource: Option<String>,
@@ -73,7 +73,7 @@ fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
     }
 }
 
-/// The same URL, with or without a slash at the end and in whatever case.
+/// Whether two URLs are the same, ignoring case and a trailing slash of `asked`.
 fn same_handle(known: &str, asked: &str) -> bool {
     known.eq_ignore_ascii_case(asked.strip_suffix('/').unwrap_or(asked))
 }

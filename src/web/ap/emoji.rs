@@ -1,4 +1,4 @@
-//! The owner's custom emoji as documents.
+//! Documents of the owner's custom emoji.
 
 use actix_web::{HttpRequest, HttpResponse, web};
 

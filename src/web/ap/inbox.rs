@@ -1,4 +1,4 @@
-//! The inbox endpoints. Reads within the limit and answers 202 only for what is stored.
+//! The inbox endpoints. They read bodies within limits, and respond with 202 only to what is stored.
 
 use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -13,13 +13,13 @@ use crate::web::blocking;
 use crate::web::rate_limit::{self, InboxRateLimiter};
 use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, MAX_INBOX_BODY_BYTES};
 
-/// How we would like requests to be signed (RFC 9421 §5.1); Fedify reads it from a 401.
+/// The signature we prefer for deliveries (RFC 9421 §5.1); Fedify reads it from a 401.
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
 
-/// How much of an unverified key id is logged.
+/// Maximum length of an unverified key id in the log.
 const MAX_LOGGED_KEY_ID_CHARS: usize = 200;
 
-/// A response other than 202: the code and the reason.
+/// A response other than 202: its code and reason.
 type RefusedResponse = (StatusCode, String);
 
 /// `POST` to one of our inboxes.
@@ -51,7 +51,7 @@ pub async fn receive(
     }
 }
 
-/// The key id in the signature headers of a rejected request, unverified and cut: for the log only.
+/// The key id in the signature headers of a rejected request, unverified and cut to length: for the log only.
 fn claimed_key_id(request: &HttpRequest) -> String {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (old, new) = (header("signature"), header("signature-input"));
@@ -88,7 +88,7 @@ enum SignatureVerdict {
     Rejected(SignatureRejection),
 }
 
-/// True for the shared inbox and those of our own actors, by their stored URIs.
+/// Whether this is the path of the shared inbox or of an inbox of our own actors, by their stored URIs.
 fn is_inbox(node: &Node, path: &str) -> Result<bool> {
     let url = node.facts.origin.url(path);
     node.store.read(|r| {
@@ -99,7 +99,7 @@ fn is_inbox(node: &Node, path: &str) -> Result<bool> {
     })
 }
 
-/// Lenient about parameters and plain JSON, because some bots are.
+/// Checks the content type. Parameters and plain JSON are accepted, because some bots send them.
 fn check_type(request: &HttpRequest) -> Result<(), RefusedResponse> {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -126,7 +126,7 @@ async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Byte
     Ok((body.read_all(MAX_INBOX_BODY_BYTES).await.map_err(refused)?.into(), place))
 }
 
-/// Never a 500: peers retry a 503, and some take a 500 for the end.
+/// The response to an internal error: 503 and never 500, because peers retry a 503, but some treat a 500 as final.
 fn unexpected(error: Error) -> RefusedResponse {
     if let Error::Internal(source) = &error {
         tracing::error!(%source, "an inbox request failed");
@@ -263,7 +263,7 @@ mod tests {
             ];
             for (name, request, code) in table {
                 let reply = house.call(request).await;
-                // A key that does not fit is looked up anew once, and bob's server is away: then 503.
+                // A key that does not match is fetched again once, and bob's server is unreachable: then 503.
                 let code = if reply.text().contains("just now") { 503 } else { code };
                 assert_eq!(reply.code.as_u16(), code, "{name}: {}", reply.text());
             }

@@ -1,4 +1,4 @@
-//! What peers read and post: documents, collections, discovery and the inbox.
+//! ActivityPub endpoints for peers: documents, collections, discovery and the inbox.
 
 pub mod authorizations;
 mod authorized_fetch;
@@ -30,34 +30,34 @@ use crate::store::actors::Actor;
 use crate::store::{Read, actors::follows, moderation::block_filter, node};
 use crate::web::rate_limit;
 
-/// The type of every document we serve; Lemmy and Mastodon compare it byte for byte.
+/// The media type of every document we serve; Lemmy and Mastodon compare it byte for byte.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
-/// Caching of public documents: long enough for many servers fetching a popular post.
+/// `Cache-Control` of public documents: long enough for many servers that fetch a popular post.
 const PUBLIC_CACHE: &str = "max-age=180, public";
-/// Documents for one reader must not be cached in between.
+/// `Cache-Control` of documents for one reader, which shared caches must not store.
 const PRIVATE_CACHE: &str = "max-age=0, private";
-/// How we would like fetches to be signed (RFC 9421 §5.1).
+/// The signature we prefer for fetches (RFC 9421 §5.1).
 const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
 
-/// A document for a peer, and how far it may travel.
+/// A response to a peer that decides about access and caching.
 pub(super) enum ServedDocument {
-    /// For everyone.
+    /// A document for everyone.
     Public(Value),
-    /// For the actor who signed the request.
+    /// A document for the actor who signed the request.
     ForReader(Value),
-    /// For nobody without a valid signature: the reason.
+    /// 401 with this reason: the signature is missing or invalid.
     Refused(String),
-    /// Deleted for good: the Tombstone.
+    /// 410 with this Tombstone.
     Gone(Value),
 }
 
 impl ServedDocument {
-    /// The Tombstone of something deleted then.
+    /// 410 with the Tombstone of an object that was deleted at this time.
     pub(super) fn gone(uri: &str, at: Time) -> Self {
         Self::Gone(write_object::tombstone(uri, Some(at)))
     }
 
-    /// The same for a reader who had to authenticate: not cacheable.
+    /// The same, but not cacheable, for a reader who had to authenticate.
     fn for_reader(self) -> Self {
         match self {
             Self::Public(value) => Self::ForReader(value),
@@ -65,7 +65,7 @@ impl ServedDocument {
         }
     }
 
-    /// The response, or 304 when the client has it.
+    /// The HTTP response; 304 when the client already has this version.
     pub(super) fn answer(self, request: &HttpRequest) -> HttpResponse {
         let (code, cache, vary, value) = match self {
             Self::Refused(why) => return refused(&why),
@@ -86,7 +86,7 @@ impl ServedDocument {
     }
 }
 
-/// 401, with how we would like requests to be signed.
+/// A 401 response with the signature we prefer.
 fn refused(why: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::UNAUTHORIZED)
         .insert_header(("accept-signature", ACCEPT_SIGNATURE))
@@ -99,19 +99,19 @@ fn hash(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// A request without its connection.
+/// A possibly signed request, copied so that it can move to a blocking thread.
 pub(super) struct SignedRequest {
     method: String,
     path: String,
     target: String,
     headers: Vec<(String, String)>,
     body: web::Bytes,
-    /// The address it came from.
+    /// The client's address.
     from: Option<IpAddr>,
 }
 
 impl SignedRequest {
-    /// The request with the body that was read from it.
+    /// Copies the request; `body` was read from it.
     pub(super) fn of(request: &HttpRequest, body: web::Bytes) -> Self {
         let target = request.uri().path_and_query().map_or("/", |target| target.as_str());
         let text = |value: &HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
@@ -127,7 +127,7 @@ impl SignedRequest {
         }
     }
 
-    /// The request for signature verification: with the origin we know, not what a proxy says.
+    /// The request for signature verification, with our configured origin: proxy headers are not trusted.
     pub(super) fn received<'a>(&'a self, node: &'a Node) -> ReceivedRequest<'a> {
         let origin = &node.facts.origin;
         ReceivedRequest {
@@ -145,18 +145,19 @@ impl SignedRequest {
         node.facts.origin.url(&self.path)
     }
 
-    /// True when the request has a signature header.
+    /// Whether the request has a `Signature` header.
     pub(super) fn is_signed(&self) -> bool {
         self.headers.iter().any(|(name, _)| name == "signature")
     }
 
-    /// The signing actor; None for a stranger. May fetch a key.
+    /// The signing actor; None without a valid signature. May fetch a key.
     pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
         self.is_signed().then(|| verify::verify_signer(node, &self.received(node), self.from).ok()).flatten()
     }
 }
 
-/// Which private objects a signer may see. Always looked up completely, so that the time reveals nothing.
+/// Which private objects a reader may see. All of it is looked up every time, so that the response time reveals
+/// nothing.
 pub(super) struct ReaderAccess {
     blocked: bool,
     follows: bool,
@@ -169,8 +170,8 @@ impl ReaderAccess {
         Ok(Self { blocked: block_filter::is_hidden(r, reader)?, follows })
     }
 
-    /// Whether they may see an object with this audience; `named` when it addresses them. Blocked actors see no private
-    /// object.
+    /// Whether the reader may see an object with this audience; `named` when it addresses them. Blocked actors see no
+    /// private object.
     pub(super) fn allow(&self, audience: Audience, named: bool) -> bool {
         match audience {
             Audience::Public | Audience::Quiet => true,

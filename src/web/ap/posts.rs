@@ -1,4 +1,5 @@
-//! Documents of our posts, and their collections. A stranger cannot tell a private post from a missing one.
+//! Documents of our posts, and their collections. An unauthenticated reader cannot tell a private post from a missing
+//! one.
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -22,13 +23,13 @@ use crate::store::{
 };
 use crate::web::blocking::{ApError, PageError, blocking};
 
-/// Replies on one page of `replies`.
+/// Maximum number of replies on one page of `replies` or `context`.
 const REPLIES_PER_PAGE: usize = 40;
 
 /// The query of a collection page.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
 pub struct RepliesWindow {
-    /// A page is wanted, not the collection.
+    /// Present when a page is requested instead of the collection.
     page: Option<String>,
     /// Only items after this id.
     after: Option<PostId>,
@@ -46,7 +47,7 @@ enum PostResource {
 }
 
 impl PostResource {
-    /// The path after the post's id.
+    /// The rest of the path after the post's id.
     fn ending(&self) -> &'static str {
         match self {
             Self::Post => "",
@@ -59,7 +60,7 @@ impl PostResource {
     }
 }
 
-/// `GET /users/NAME/statuses/ID` by a browser: redirects to the page, which decides who may see it.
+/// `GET /users/NAME/statuses/ID` by a peer.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     part(request, node, PostResource::Post).await
 }
@@ -78,7 +79,7 @@ pub async fn replies(
     part(request, node, PostResource::Replies(window.into_inner())).await
 }
 
-/// `GET …/context`: the whole thread below a post (FEP-7888).
+/// `GET …/context`: the whole thread of a post (FEP-7888).
 pub async fn context(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -87,12 +88,12 @@ pub async fn context(
     part(request, node, PostResource::Context(window.into_inner())).await
 }
 
-/// `GET …/likes`: how many.
+/// `GET …/likes`: only their number.
 pub async fn likes(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     part(request, node, PostResource::Likes).await
 }
 
-/// `GET …/shares`: how many boosts.
+/// `GET …/shares`: only the number of boosts.
 pub async fn shares(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     part(request, node, PostResource::Shares).await
 }
@@ -107,7 +108,7 @@ async fn part(request: HttpRequest, node: web::Data<Node>, part: PostResource) -
     Ok(found.await?.answer(&request))
 }
 
-/// `GET /@NAME/ID` by a peer: the same document.
+/// `GET /@NAME/ID` by a peer: the same document as at its URI.
 pub async fn at_page(
     request: HttpRequest,
     node: web::Data<Node>,
@@ -119,7 +120,7 @@ pub async fn at_page(
         let url = signed.url(node);
         let uri = node.store.read(|r| {
             let owner = actors::by_id(r, node::owner(r)?)?;
-            // One that was deleted is known by its id alone.
+            // A deleted post is only known by its URI, which is built from its id.
             let post = posts::by_id(r, id).ok().filter(|post| post.actor_id == owner.id && post.html_url() == url);
             Ok(post.map_or_else(|| document::post_uri(&owner, id), |post| post.uri))
         })?;
@@ -162,7 +163,7 @@ fn find(node: &Node, signed: &SignedRequest, uri: &str, part: &PostResource) -> 
     })
 }
 
-/// A post of the owner's (never a boost) by its stored URI; and the owner.
+/// A post of the owner's (never a boost) by its stored URI, together with the owner.
 fn own(r: &Read<'_>, uri: &str) -> Result<(Option<Post>, Actor)> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let post = posts::by_uri(r, uri)?.filter(|post| post.boost_of.is_none() && post.actor_id == owner.id);
@@ -181,7 +182,7 @@ fn write(r: &Read<'_>, owner: &Actor, post: &Post, part: &PostResource) -> Resul
     }
 }
 
-/// The ids of a post and all public replies below it, oldest first.
+/// The URIs of a post and of all public replies below it, oldest first.
 fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
     let below = posts::descendants(r, post.id, Viewer::Stranger, ThreadLimits::FOR_PAGE)?;
     let below: Vec<PostId> = below.into_iter().map(|(id, _)| id).collect();
@@ -203,14 +204,14 @@ fn thread(r: &Read<'_>, owner: &Actor, post: &Post, id: &str, window: &RepliesWi
     ))
 }
 
-/// The Create of a post with its current version: it never shows what an edit removed.
+/// The Create of a post with its current version, so that it never reveals what an edit removed.
 pub(super) fn created(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let object = document::post(r, owner, post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
     Ok(document::create(owner, &format!("{}/activity", post.uri), object, lists, post.published_at))
 }
 
-/// The ids of the public replies; the first page is inside the collection.
+/// The URIs of the public replies; the first page is embedded in the collection.
 fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Result<Value> {
     let mut found =
         posts::open_replies(r, post.id, window.after, u32::try_from(REPLIES_PER_PAGE + 1).unwrap_or(u32::MAX))?;
@@ -224,7 +225,7 @@ fn answers(r: &Read<'_>, post: &Post, id: &str, window: &RepliesWindow) -> Resul
     Ok(if whole { collection::replies(id, page) } else { collection::page(CollectionOrder::Unordered, page) })
 }
 
-/// `GET /users/NAME/statuses/ID` by a browser: on to the page, which decides who may see it.
+/// `GET /users/NAME/statuses/ID` by a browser: redirects to the page, which decides who may see it.
 pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
     let page = blocking(&node, move |node| {

@@ -1,4 +1,4 @@
-//! The owner's followers on one server, for that server only (FEP-8fcf).
+//! The owner's followers on one server, readable by actors of that server only (FEP-8fcf).
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::federation::{Node, outgoing::follower_sync};
 use crate::store::{actors, node};
 use crate::web::blocking::{ApError, blocking};
 
-/// `GET /users/NAME/followers_synchronization`, signed by any actor of the server it is for.
+/// `GET /users/NAME/followers_synchronization`, signed by any actor of the server that the list is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
     Ok(blocking(&node, move |node| part(node, &signed)).await?.answer(&request))
