@@ -280,7 +280,7 @@ impl Browser {
 /// Makes an actor known, as if fetched just now.
 pub fn know(w: &Write<'_>, document: &serde_json::Value) -> hytte::base::Result<ActorId> {
     let document = hytte::ap::actor::ReceivedActor::read(document)?;
-    let id = social::profile::keep(w, &document)?;
+    let id = social::profile::store_actor(w, &document)?;
     let host = actors::by_id(w, id)?.host;
     actors::record_webfinger(w, id, &host)?;
     Ok(id)

@@ -57,7 +57,7 @@ pub(super) fn handle_relayed(node: &Node, signer: &Actor, activity: &Activity) -
     let looked = match &activity.kind {
         _ if node.facts.origin.owns(&uri) => Ok(()),
         ActivityKind::Create { .. } | ActivityKind::Announce { .. } => {
-            resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::is_retained(w, id)))
+            resolve::post(node, &uri).and_then(|id| node.store.write(move |w| relay::mark_relayed(w, id)))
         }
         ActivityKind::Update { .. } if known => refresh::refetch(node, &uri),
         ActivityKind::Delete { .. } if known => refresh::forget_if_gone(node, uri),

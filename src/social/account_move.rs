@@ -17,18 +17,18 @@ use crate::store::{
 };
 
 /// Maximum age of the other account's document when a move is applied.
-const MAX_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
+const MAX_ACTOR_DOCUMENT_AGE: Duration = Duration::from_secs(30 * 60);
 
 /// What to fetch for a Move: the other account, when the owner follows, mutes or blocks the moving account.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
-    let (old, looks): (_, &[&Uri]) = match move_sides(sender, object, target) {
+pub(super) fn prerequisites(r: &Read<'_>, sender: &Actor, object: &Uri, target: &Uri) -> Result<Vec<Prerequisite>> {
+    let (old, looks): (_, &[&Uri]) = match move_side(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.id), &[target]),
         // FEP-7628: the new account sends the Move, and the old account's document must confirm it.
         Some(MoveSide::New) => (actors::id_by_uri(r, object.as_str())?, &[object, target]),
         None => (None, &[]),
     };
     match old {
-        Some(old) if concerns_followed(r, node::owner(r)?, old)? => {
+        Some(old) if concerns_owner(r, node::owner(r)?, old)? => {
             Ok(looks.iter().map(|uri| Prerequisite::RequiredActorRefresh(uri.as_str().to_owned())).collect())
         }
         _ => Ok(Vec::new()),
@@ -41,7 +41,7 @@ enum MoveSide {
 }
 
 /// Which account of the move the sender is; None for neither.
-fn move_sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
+fn move_side(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     match sender.uri.as_str() {
         uri if *object == uri => Some(MoveSide::Old),
         uri if *target == uri => Some(MoveSide::New),
@@ -49,14 +49,14 @@ fn move_sides(sender: &Actor, object: &Uri, target: &Uri) -> Option<MoveSide> {
     }
 }
 
-fn concerns_followed(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
+fn concerns_owner(r: &Read<'_>, owner: ActorId, old: ActorId) -> Result<bool> {
     Ok(!moves::is_recent(r, old)?
         && (follows::get(r, owner, old)?.is_some() || mutes::get(r, old)?.is_some() || blocks::is_blocked(r, old)?))
 }
 
 /// Receives a Move.
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Uri, target: &Uri) -> Result<()> {
-    let (old, new) = match move_sides(sender, object, target) {
+    let (old, new) = match move_side(sender, object, target) {
         Some(MoveSide::Old) => (Some(sender.clone()), actors::by_uri(w, target.as_str())?),
         Some(MoveSide::New) => (actors::by_uri(w, object.as_str())?, Some(sender.clone())),
         None => (None, None),
@@ -74,7 +74,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ur
 
 /// Whether both accounts confirm the move; the new account's document must be recent.
 fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
-    let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_DOCUMENT_AGE && actor.failed_at.is_none();
+    let seen = |actor: &Actor| r.now.since(actor.fetched_at) < MAX_ACTOR_DOCUMENT_AGE && actor.failed_at.is_none();
     old.id != new.id
         && old.moved_to.as_ref() == Some(&new.uri)
         && new.also_known_as.contains(&old.uri)
@@ -86,7 +86,7 @@ fn is_confirmed(r: &Read<'_>, old: &Actor, new: &Actor) -> bool {
 /// Applies a move if both accounts confirm it and it was not applied within the last week. False when there was nothing
 /// to do. Both rows must have been fetched just before.
 pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Result<bool> {
-    if new.id == owner || !concerns_followed(w, owner, old.id)? || !is_confirmed(w, old, new) {
+    if new.id == owner || !concerns_owner(w, owner, old.id)? || !is_confirmed(w, old, new) {
         return Ok(false);
     }
     moves::record_started(w, old.id, new.id)?;
@@ -106,7 +106,7 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
         return Ok(true);
     }
     match follows::get(w, owner, new.id)? {
-        Some(known) if known.accepted_at.is_some() => follower_moved_here(w, owner, new.id)?,
+        Some(known) if known.accepted_at.is_some() => finish_moves_to(w, owner, new.id)?,
         Some(_) => {}
         None => match follow::send(w, &us, new.id) {
             // The new account or its server is blocked: the notification is enough.
@@ -118,11 +118,11 @@ pub fn apply_move(w: &Write<'_>, owner: ActorId, old: &Actor, new: &Actor) -> Re
 }
 
 /// After the follow of a new account was accepted: lists take it over from the old account, which is unfollowed.
-pub(super) fn follower_moved_here(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
+pub(super) fn finish_moves_to(w: &Write<'_>, owner: ActorId, new: ActorId) -> Result<()> {
     for old in moves::pending_old_accounts(w, new)? {
         if follows::get(w, owner, old)?.is_some() && node::settings(w)?.follow_moves {
-            list::actor_moved(w, old, new)?;
-            follow::take_back(w, &actors::by_id(w, owner)?, old)?;
+            list::copy_memberships(w, old, new)?;
+            follow::unfollow(w, &actors::by_id(w, owner)?, old)?;
         }
         moves::record_finished(w, old)?;
     }

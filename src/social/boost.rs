@@ -15,7 +15,7 @@ use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, actors::follows, moderation::block_filter, node, posts::tombstones};
 
 /// What to fetch for a boost: the post, when the booster is followed.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Prerequisite>> {
+pub(super) fn prerequisites(r: &Read<'_>, sender: &Actor, object: &Ref) -> Result<Vec<Prerequisite>> {
     let Some(uri) = object.id() else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
     if posts::by_uri(r, uri.as_str())?.is_some() || !follows::is_accepted(r, owner, sender.id)? {
@@ -45,18 +45,18 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     let wanted =
         follow.is_some_and(|follow| follow.options.boosts && follow.options.accepts_language(of.language.as_deref()));
     let put_forward = wanted && !block_filter::is_limited(w, author.id)?;
-    if !inbound::allows(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
+    if !inbound::allows_without_request(w, owner, sender, &of, Interaction::Boost, &boost.uri, None)? {
         return Ok(());
     }
     posts::insert(w, &boost, &[], &[])?;
     if put_forward {
-        list::timeline_rows(w, owner, sender.id, &boost)?;
+        list::add_to_timelines(w, owner, sender.id, &boost)?;
     }
     if of.actor_id == owner { notifications::add(w, NotificationKind::Boost, sender.id, Some(of.id)) } else { Ok(()) }
 }
 
 /// Stores a boost of one of the owner's posts that the owner has approved.
-pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
+pub(super) fn store_approved_boost(w: &Write<'_>, who: ActorId, of: PostId, uri: &str) -> Result<()> {
     if posts::boost_by(w, who, of)?.is_some() || posts::by_uri(w, uri)?.is_some() {
         return Ok(());
     }
@@ -66,7 +66,7 @@ pub(super) fn request_granted(w: &Write<'_>, who: ActorId, of: PostId, uri: &str
 }
 
 /// Receives the Undo of a boost.
-pub(super) fn undone(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
+pub(super) fn receive_undo(w: &Write<'_>, sender: &Actor, boost: &Post) -> Result<()> {
     posts::delete(w, boost.id)?;
     notifications::remove(w, NotificationKind::Boost, sender.id, boost.boost_of)
 }
@@ -77,24 +77,28 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
     let of = posts::by_id(w, id)?;
     let again = of.actor_id == owner.id && of.audience == Audience::Followers;
     if of.boost_of.is_some() || !(of.audience.is_open() || again) {
-        return Err(Error::invalid("only posts that everyone may read can be boosted"));
+        return Err(Error::invalid("only public posts can be boosted"));
     }
     let audience = audience.max(of.audience);
     if audience == Audience::Mentioned {
-        return Err(Error::invalid("a boost is for followers at least"));
+        return Err(Error::invalid("a boost must be visible at least to followers"));
     }
     if let Some(known) = posts::boost_by(w, owner.id, id)? {
         return Ok(known.id);
     }
     let author = actors::by_id(w, of.actor_id)?;
-    let (activity_id, uri) = outbox::next(w, owner)?;
+    let (activity_id, uri) = outbox::next_activity(w, owner)?;
     let boost = boost_row(w, &uri, owner.id, &of, audience, w.now)?;
     posts::insert(w, &boost, &[], &[])?;
-    list::timeline_rows(w, owner.id, owner.id, &boost)?;
+    list::add_to_timelines(w, owner.id, owner.id, &boost)?;
     let announce = document::announce(owner, &uri, (&of, &author), audience, w.now);
     if let Some(how) = outbound::request_mode(w, owner.id, &of, Interaction::Boost)? {
-        let done =
-            PerformedInteraction { interaction: Interaction::Boost, uri: &uri, made: Some(boost.id), target: &of };
+        let done = PerformedInteraction {
+            interaction: Interaction::Boost,
+            uri: &uri,
+            own_post_id: Some(boost.id),
+            target: &of,
+        };
         outbound::send_request(w, owner, how, &done, || Ok(announce.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(boost.id);
@@ -105,19 +109,19 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, audience: Audience) -> Res
 }
 
 /// Sends a boost after the post's author has approved it, with the stamp.
-pub(super) fn announce_boost(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
+pub(super) fn send_approved_boost(w: &Write<'_>, owner: &Actor, boost: &Post, stamp: Option<&str>) -> Result<()> {
     let Some(of) = boost.boost_of.map(|of| posts::by_id(w, of)).transpose()? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
     let announce = document::announce(owner, &boost.uri, (&of, &author), boost.audience, boost.published_at);
-    let announce = outbound::has_authorization(announce, Interaction::Boost, stamp);
+    let announce = outbound::add_authorization(announce, Interaction::Boost, stamp);
     // The number was reserved when the owner boosted; later activities have other numbers.
     let number = boost.uri.rsplit('/').next().unwrap_or_default().parse();
-    let id = number.or_else(|_| outbox::next(w, owner).map(|(id, _)| id))?;
+    let id = number.or_else(|_| outbox::next_activity(w, owner).map(|(id, _)| id))?;
     outbox::send(w, owner, id, announce, &boost.uri, boost.audience, &recipients(&author))
 }
 
 /// Undoes the owner's boost of a post.
-pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+pub fn unboost(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let of = posts::by_id(w, id)?;
     let Some(boost) = posts::boost_by(w, owner.id, id)? else { return Ok(()) };
     let author = actors::by_id(w, of.actor_id)?;
@@ -128,7 +132,7 @@ pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 }
 
 fn recipients(author: &Actor) -> ActivityRecipients {
-    ActivityRecipients { followers: true, people: vec![author.id], ..ActivityRecipients::default() }
+    ActivityRecipients { followers: true, priority_actors: vec![author.id], ..ActivityRecipients::default() }
 }
 
 fn boost_row(w: &Write<'_>, uri: &str, actor: ActorId, of: &Post, audience: Audience, at: Time) -> Result<Post> {

@@ -24,7 +24,7 @@ pub fn post_uri(owner: &Actor, id: PostId) -> String {
 }
 
 /// The URL of the HTML page of a new post by the owner.
-pub fn post_page(owner: &Actor, id: PostId) -> String {
+pub fn post_page_url(owner: &Actor, id: PostId) -> String {
     format!("{}/{id}", owner.url)
 }
 
@@ -39,12 +39,12 @@ pub fn media_url(origin: &Origin, file: &str) -> String {
 }
 
 /// Prefix of hashtag links; the hashtag's normalized name is appended.
-pub fn tag_base(origin: &Origin) -> String {
+pub fn hashtag_base_url(origin: &Origin) -> String {
     origin.url("/tags/")
 }
 
 /// The owner's actor document.
-pub fn owner(r: &Read<'_>) -> Result<Value> {
+pub fn owner_actor(r: &Read<'_>) -> Result<Value> {
     let origin = node::get(r)?.origin;
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
@@ -88,7 +88,7 @@ pub fn owner(r: &Read<'_>) -> Result<Value> {
 }
 
 /// The part of the owner's actor document that everyone may read: enough to verify its signatures and to reply to it.
-pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
+pub fn owner_actor_stub(r: &Read<'_>) -> Result<Value> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let key = node::key_of(r, owner.id)?;
     Ok(write_actor::actor_stub(&OwnActor {
@@ -105,7 +105,7 @@ pub fn owner_stub(r: &Read<'_>) -> Result<Value> {
 }
 
 /// The instance actor's document.
-pub fn service(r: &Read<'_>) -> Result<Value> {
+pub fn instance_actor(r: &Read<'_>) -> Result<Value> {
     let facts = node::get(r)?;
     let service = actors::by_id(r, facts.service)?;
     let key = node::key_of(r, facts.service)?;
@@ -136,18 +136,18 @@ pub fn post(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
     let group = group.map(|group| group.uri).filter(|_| post.audience.is_open());
     let written = OwnPostDocument {
         id: post.uri.clone(),
-        shape: poll::of_document(r, post.id)?.map_or_else(|| post_shape(post), PostShape::Question),
+        shape: poll::for_document(r, post.id)?.map_or_else(|| post_shape(post), PostShape::Question),
         author: owner.uri.clone(),
         url: post.html_url().to_owned(),
         content: post.content.clone(),
         language: post.language.clone(),
         summary: post.warning.clone().or_else(|| post.metadata.summary.clone()),
-        preview: post_metadata::preview(post),
+        preview: post_metadata::preview_html(post),
         sensitive: post.sensitive,
         in_reply_to: post.reply_to_uri.clone(),
         published: post.published_at,
         updated: post.edited_at,
-        recipients: in_group(recipients(owner, post.audience, &mentions), group.as_deref()),
+        recipients: address_group(recipients(owner, post.audience, &mentions), group.as_deref()),
         group,
         tags: [tag_entries(&origin, &mentions, &tags), emoji::tags(r, &post.emoji)?].concat(),
         attachments: files.iter().filter_map(|file| own_attachment(&origin, file)).collect(),
@@ -170,7 +170,7 @@ fn post_shape(post: &Post) -> PostShape {
 }
 
 /// A group is addressed in `to`: groups announce only what is addressed to them (FEP-1b12).
-fn in_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
+fn address_group(mut lists: Recipients, group: Option<&str>) -> Recipients {
     if let Some(group) = group {
         lists.cc.retain(|one| one != group);
         lists.to.push(group.to_owned());
@@ -187,7 +187,7 @@ pub fn recipients(owner: &Actor, audience: Audience, mentions: &[PostMention]) -
 fn tag_entries(origin: &Origin, mentions: &[PostMention], tags: &[PostHashtag]) -> Vec<OwnTag> {
     let mention = |m: &PostMention| OwnTag::Mention { href: m.uri.clone(), name: format!("@{}", m.handle) };
     let hashtag = |t: &PostHashtag| OwnTag::Hashtag {
-        href: compose::tag_url(&tag_base(origin), &t.name),
+        href: compose::tag_url(&hashtag_base_url(origin), &t.name),
         name: format!("#{}", t.display_name),
     };
     mentions.iter().map(mention).chain(tags.iter().map(hashtag)).collect()
@@ -215,7 +215,7 @@ fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Activ
     ActivityEnvelope { id: uri.to_owned(), actor: actor.uri.clone(), recipients, published: at }
 }
 
-fn to(person: &Actor) -> Recipients {
+fn only_to(person: &Actor) -> Recipients {
     Recipients { to: vec![person.uri.clone()], cc: Vec::new() }
 }
 
@@ -236,22 +236,22 @@ pub fn delete(owner: &Actor, uri: &str, post: &Post, lists: Recipients, at: Time
 
 /// A Follow.
 pub fn follow(follower: &Actor, uri: &str, followed: &Actor, at: Time) -> Value {
-    activity::follow(&envelope(follower, uri, to(followed), at), &followed.uri)
+    activity::follow(&envelope(follower, uri, only_to(followed), at), &followed.uri)
 }
 
 /// The Accept of a received Follow.
 pub fn accept(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
-    activity::accept(&envelope(owner, uri, to(follower), at), received)
+    activity::accept(&envelope(owner, uri, only_to(follower), at), received)
 }
 
 /// The Reject of a received Follow.
 pub fn reject(owner: &Actor, uri: &str, follower: &Actor, received: &Value, at: Time) -> Value {
-    activity::reject(&envelope(owner, uri, to(follower), at), received)
+    activity::reject(&envelope(owner, uri, only_to(follower), at), received)
 }
 
 /// A Like of a post.
 pub fn like(owner: &Actor, uri: &str, post: &Post, author: &Actor, at: Time) -> Value {
-    activity::like(&envelope(owner, uri, to(author), at), &post.uri)
+    activity::like(&envelope(owner, uri, only_to(author), at), &post.uri)
 }
 
 /// The Create of a vote for one option of a remote poll, addressed to the poll's author only. The vote's id is the
@@ -265,12 +265,12 @@ pub fn vote(owner: &Actor, uri: &str, question: &Post, author: &Actor, option: &
         choice: option.to_owned(),
         published: at,
     });
-    activity::create(&envelope(owner, uri, to(author), at), vote)
+    activity::create(&envelope(owner, uri, only_to(author), at), vote)
 }
 
 /// An emoji reaction to a post, which is given by its id and author.
 pub fn react(owner: &Actor, uri: &str, to_what: (&str, &Actor), emoji: &str, tag: Option<&OwnTag>, at: Time) -> Value {
-    activity::react(&envelope(owner, uri, to(to_what.1), at), to_what.0, emoji, tag)
+    activity::react(&envelope(owner, uri, only_to(to_what.1), at), to_what.0, emoji, tag)
 }
 
 /// An Add to one of the owner's collections, addressed to the public.
@@ -296,12 +296,12 @@ pub fn announce(owner: &Actor, uri: &str, of: (&Post, &Actor), audience: Audienc
 
 /// A Block.
 pub fn block(owner: &Actor, uri: &str, blocked: &Actor, at: Time) -> Value {
-    activity::block(&envelope(owner, uri, to(blocked), at), &blocked.uri)
+    activity::block(&envelope(owner, uri, only_to(blocked), at), &blocked.uri)
 }
 
 /// A Flag about an actor and some of their posts, sent by the instance actor.
 pub fn flag(service: &Actor, uri: &str, target: &Actor, posts: &[String], comment: &str, at: Time) -> Value {
-    activity::flag(&envelope(service, uri, to(target), at), &target.uri, posts, comment)
+    activity::flag(&envelope(service, uri, only_to(target), at), &target.uri, posts, comment)
 }
 
 /// The Undo of one of our activities, with the same recipients.

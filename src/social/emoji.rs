@@ -12,10 +12,10 @@ use crate::text::plain_text;
 use super::{document, profile};
 
 /// Length of a shortcode.
-const CODE: std::ops::RangeInclusive<usize> = 2..=40;
+const SHORTCODE_LENGTH: std::ops::RangeInclusive<usize> = 2..=40;
 
 /// The URI of an emoji's document. It stays the same when the emoji is renamed.
-pub fn uri(origin: &Origin, id: i64) -> String {
+pub fn emoji_uri(origin: &Origin, id: i64) -> String {
     origin.url(&format!("/emojis/{id}"))
 }
 
@@ -34,7 +34,7 @@ pub fn tag(origin: &Origin, own: &OwnEmoji) -> OwnTag {
     let media_type =
         crate::store::media_files::MediaFileName::parse(&own.file).map_or("image/png", |name| name.media_type());
     OwnTag::Emoji {
-        id: uri(origin, own.id),
+        id: emoji_uri(origin, own.id),
         shortcode: own.code.clone(),
         url: document::media_url(origin, &own.file),
         media_type: media_type.to_owned(),
@@ -50,7 +50,7 @@ pub fn tags(r: &Read<'_>, kept: &[CustomEmoji]) -> Result<Vec<OwnTag>> {
 }
 
 /// The `tag` entry of a reaction's emoji, ours or another server's; None for a Unicode emoji.
-pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag>> {
+pub(super) fn reaction_tag(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag>> {
     let Some(url) = &sign.url else { return Ok(None) };
     let code = sign.name.trim_matches(':');
     let origin = node::get(r)?.origin;
@@ -69,17 +69,17 @@ pub(super) fn tag_of(r: &Read<'_>, sign: &ReactionEmoji) -> Result<Option<OwnTag
 }
 
 /// Parses a shortcode: letters, digits and `_`, which every peer accepts.
-pub fn code(typed: &str) -> Result<String> {
+pub fn parse_shortcode(typed: &str) -> Result<String> {
     let code = typed.trim().trim_matches(':');
-    let fits = CODE.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let fits = SHORTCODE_LENGTH.contains(&code.len()) && code.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
     match fits {
         true => Ok(code.to_owned()),
-        false => Err(Error::invalid("the name of an emoji has 2 to 40 letters, digits or _")),
+        false => Err(Error::invalid("the name of an emoji must have 2 to 40 letters, digits or _")),
     }
 }
 
 /// The custom emoji currently used in the owner's name, bio and fields.
-pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
+pub fn used_in_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
     let bio = owner.bio_source.clone().unwrap_or_else(|| plain_text::from_html(&owner.bio));
     let fields = owner.fields.iter().flat_map(|field| [field.name.as_str(), field.value.as_str()]);
     let texts: Vec<&str> = [owner.name.as_str(), bio.as_str()].into_iter().chain(fields).collect();
@@ -87,12 +87,12 @@ pub fn of_profile(r: &Read<'_>, owner: &Actor) -> Result<Vec<CustomEmoji>> {
 }
 
 /// Updates the owner's profile after a change of the custom emoji, and announces it if its emoji changed.
-pub fn emoji_changed(w: &Write<'_>, owner: &Actor) -> Result<()> {
-    let emoji = of_profile(w, owner)?;
+pub fn update_profile_emoji(w: &Write<'_>, owner: &Actor) -> Result<()> {
+    let emoji = used_in_profile(w, owner)?;
     if emoji == owner.emoji {
         return Ok(());
     }
     let owner = Actor { emoji, ..owner.clone() };
     actors::upsert(w, &owner)?;
-    profile::announce(w, &owner)
+    profile::announce_to_followers(w, &owner)
 }

@@ -52,7 +52,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     notifications::add(w, NotificationKind::FollowRequest, sender.id, None)
 }
 
-pub(super) type FollowResponse = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
+pub(super) type FollowResponseBuilder = fn(&Actor, &str, &Actor, &Value, crate::base::Time) -> Value;
 
 /// Sends Accept or Reject with the Follow exactly as it was received.
 pub(super) fn respond(
@@ -60,11 +60,11 @@ pub(super) fn respond(
     us: &Actor,
     follower: &Actor,
     received: &Value,
-    make: FollowResponse,
+    make: FollowResponseBuilder,
 ) -> Result<()> {
-    let (id, uri) = outbox::next(w, us)?;
+    let (id, uri) = outbox::next_activity(w, us)?;
     let document = make(us, &uri, follower, received, w.now);
-    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &ActivityRecipients::add_actor(follower))?;
+    outbox::send(w, us, id, document, &follower.uri, Audience::Mentioned, &ActivityRecipients::single_actor(follower))?;
     responses::mark(w, id, &follower.uri)
 }
 
@@ -75,7 +75,7 @@ pub fn accept(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     notifications::add(w, NotificationKind::Follow, follower, None)?;
     let them = actors::by_id(w, follower)?;
-    respond(w, owner, &them, &follow_received(&follow, &them, owner), document::accept)
+    respond(w, owner, &them, &stored_follow_document(&follow, &them, owner), document::accept)
 }
 
 /// The owner rejects a follow request, or removes a follower.
@@ -83,17 +83,17 @@ pub fn reject(w: &Write<'_>, owner: &Actor, follower: ActorId) -> Result<()> {
     let follow = follows::delete(w, follower, owner.id)?.ok_or(Error::NotFound)?;
     notifications::remove(w, NotificationKind::FollowRequest, follower, None)?;
     let them = actors::by_id(w, follower)?;
-    respond(w, owner, &them, &follow_received(&follow, &them, owner), document::reject)
+    respond(w, owner, &them, &stored_follow_document(&follow, &them, owner), document::reject)
 }
 
 /// The Follow as received; rebuilt when it is unreadable.
-fn follow_received(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
+fn stored_follow_document(follow: &Follow, follower: &Actor, owner: &Actor) -> Value {
     let kept = follow.document.as_deref().and_then(|text| serde_json::from_str(text).ok());
     kept.unwrap_or_else(|| document::follow(follower, &follow.uri, owner, follow.created_at))
 }
 
 /// Receives the Undo of a follow or follow request.
-pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
+pub(super) fn receive_undo(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()> {
     follows::delete(w, sender.id, owner)?;
     severed_follows::forget_severed_follower(w, sender.id)?;
     notifications::remove(w, NotificationKind::FollowRequest, sender.id, None)?;
@@ -104,32 +104,32 @@ pub(super) fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor) -> Result<()
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id {
-        return Err(Error::invalid("that is you"));
+        return Err(Error::invalid("you cannot follow yourself"));
     }
     if them.gone_at.is_some() {
         return Err(Error::Gone);
     }
     if blocks::is_blocked(w, who)? || block_filter::is_hidden(w, &them)? {
-        return Err(Error::Conflict("you block them or their server: take that back first".to_owned()));
+        return Err(Error::Conflict("you block this account or its server: unblock it first".to_owned()));
     }
-    let (id, uri) = outbox::next(w, owner)?;
+    let (id, uri) = outbox::next_activity(w, owner)?;
     follows::upsert(w, owner.id, who, &uri, None)?;
     let document = document::follow(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
+    outbox::send(w, owner, id, document, &them.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))
 }
 
 /// Unfollows an actor, or withdraws the request.
-pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+pub fn unfollow(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let follow = follows::delete(w, owner.id, who)?.ok_or(Error::NotFound)?;
     home_timeline::remove_actor(w, who)?;
     let them = actors::by_id(w, who)?;
     let inner = document::follow(owner, &follow.uri, &them, follow.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))
 }
 
 /// Our Follow that an Accept or Reject is about: named by id, or embedded, sometimes with another id (Guppe, Bonfire).
 /// Only a response from the followed actor counts.
-fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
+fn find_own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<Follow>> {
     let by_id = object.id().map(|id| follows::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_id = by_id.filter(|follow| follow.follower_id == owner && follow.followed_id == sender.id);
     if by_id.is_some() {
@@ -145,13 +145,13 @@ fn own_follow(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Re
 }
 
 /// Receives the Accept of our Follow.
-pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    let Some(follow) = own_follow(w, owner, sender, object)? else { return Ok(()) };
+pub(super) fn receive_accept(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    let Some(follow) = find_own_follow(w, owner, sender, object)? else { return Ok(()) };
     if !follows::accept(w, owner, sender.id)? {
         return Ok(());
     }
     home_timeline::add_history_of(w, sender.id)?;
-    account_move::follower_moved_here(w, owner, sender.id)?;
+    account_move::finish_moves_to(w, owner, sender.id)?;
     if w.now.since(follow.created_at) > LATE_RESPONSE_AFTER {
         notifications::add(w, NotificationKind::Accepted, sender.id, None)?;
     }
@@ -159,8 +159,8 @@ pub(super) fn accepted(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
 }
 
 /// Receives the Reject of our Follow: the request was rejected, or we were removed from the followers.
-pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    if own_follow(w, owner, sender, object)?.is_none() {
+pub(super) fn receive_reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    if find_own_follow(w, owner, sender, object)?.is_none() {
         return Ok(());
     }
     follows::delete(w, owner, sender.id)?;
@@ -170,10 +170,10 @@ pub(super) fn rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &R
 /// Applies what the followed server says about whether it lists the owner as a follower (FEP-8fcf). A follow that is
 /// not listed ends here; a listed one that is unknown here (after a restored backup) is ended there by an Undo. True
 /// when a pending follow is listed: its Accept was lost.
-pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
+pub fn reconcile_own_follow(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool) -> Result<bool> {
     match (follows::get(w, owner.id, who)?, listed) {
         (Some(Follow { accepted_at: Some(at), .. }), false) if w.now.since(at) > FOLLOWER_LIST_GRACE => {
-            tracing::info!(%who, "they do not list us as a follower any more");
+            tracing::info!(%who, "ended a follow: the followed server does not list us as a follower any more");
             follows::delete(w, owner.id, who)?;
             home_timeline::remove_actor(w, who)?;
             Ok(false)
@@ -185,9 +185,9 @@ pub fn accept_relation(w: &Write<'_>, owner: &Actor, who: ActorId, listed: bool)
         }
         (None, true) => {
             let them = actors::by_id(w, who)?;
-            let (_, uri) = outbox::next(w, owner)?;
+            let (_, uri) = outbox::next_activity(w, owner)?;
             let inner = document::follow(owner, &uri, &them, w.now);
-            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))?;
+            outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))?;
             Ok(false)
         }
         _ => Ok(false),

@@ -30,17 +30,17 @@ pub fn announced_activity(object: &Ref) -> Option<&Value> {
 
 /// What to fetch for an announced activity: new posts, known posts that changed, and posts said to be deleted. Votes,
 /// locks, bans and pins cause no request.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
+pub(super) fn prerequisites(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<Prerequisite>> {
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(Vec::new()) };
     let owner = node::owner(r)?;
-    let Some(id) = inner.object_id().filter(|_| accepts_from(sender)) else { return Ok(Vec::new()) };
+    let Some(id) = inner.object_id().filter(|_| may_announce_activities(sender)) else { return Ok(Vec::new()) };
     let uri = id.as_str().to_owned();
     if node::get(r)?.origin.owns(&uri) {
         return Ok(Vec::new());
     }
     let known = posts::by_uri(r, &uri)?;
     Ok(match (&inner.kind, known) {
-        (ActivityKind::Create { object, .. }, None) if is_wanted(r, owner, sender, object)? => {
+        (ActivityKind::Create { object, .. }, None) if should_fetch_post(r, owner, sender, object)? => {
             vec![Prerequisite::Post(uri)]
         }
         (ActivityKind::Update { .. }, Some(_)) => vec![Prerequisite::PostRefresh(uri)],
@@ -51,13 +51,13 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, inner: &Value) -> Result<Vec<P
 }
 
 /// Whether an actor may announce activities of others: groups and instance actors do; persons only boost posts.
-fn accepts_from(sender: &Actor) -> bool {
+fn may_announce_activities(sender: &Actor) -> bool {
     sender.kind != "Person"
 }
 
 /// Whether to fetch a new post in a group: a new thread when the group is followed; a comment when the owner takes part
 /// in its thread or is mentioned in a followed group.
-fn is_wanted(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+fn should_fetch_post(r: &Read<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     let followed = follows::is_accepted(r, owner, sender.id)?;
     let Some(value) = object.embedded() else { return Ok(followed) };
     match json::id_of(value, "inReplyTo") {
@@ -80,15 +80,15 @@ fn mentions_owner(value: &Value, us: &str) -> bool {
 pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Value) -> Result<()> {
     // An unreadable activity, or one of an unsupported type (Lock, Block, Dislike), is ignored.
     let Ok(inner) = Activity::read_inner(inner.clone()) else { return Ok(()) };
-    let Some(id) = inner.object_id().filter(|_| accepts_from(sender)) else { return Ok(()) };
+    let Some(id) = inner.object_id().filter(|_| may_announce_activities(sender)) else { return Ok(()) };
     if let ActivityKind::Undo { object } = &inner.kind {
-        return undone(w, owner, sender, &inner, object);
+        return receive_undo(w, owner, sender, &inner, object);
     }
     let Some(post) = posts::by_uri(w, id.as_str())? else { return Ok(()) };
     match &inner.kind {
-        ActivityKind::Create { .. } | ActivityKind::Update { .. } => post_arrived(w, owner, sender, &post),
-        ActivityKind::Delete { .. } => post_withdrawn(w, sender, &post),
-        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if count_votes(w, owner, sender, &post)? => {
+        ActivityKind::Create { .. } | ActivityKind::Update { .. } => add_post(w, owner, sender, &post),
+        ActivityKind::Delete { .. } => remove_post(w, sender, &post),
+        ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. } if counts_votes(w, owner, sender, &post)? => {
             groups::add_vote(w, post.id, inner.actor.as_str())
         }
         _ => Ok(()),
@@ -96,15 +96,15 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, inner: &Val
 }
 
 /// Applies an announced Undo: of a vote, or of a moderator's deletion.
-fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object: &Ref) -> Result<()> {
+fn receive_undo(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object: &Ref) -> Result<()> {
     let Some(Ok(act)) = object.embedded().map(|value| Activity::read_inner(value.clone())) else { return Ok(()) };
     let Some(post) = act.object_id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() else {
         return Ok(());
     };
     match &act.kind {
-        ActivityKind::Delete { .. } => post_arrived(w, owner, sender, &post),
+        ActivityKind::Delete { .. } => add_post(w, owner, sender, &post),
         ActivityKind::Like { .. } | ActivityKind::EmojiReact { .. }
-            if undo.actor == act.actor && count_votes(w, owner, sender, &post)? =>
+            if undo.actor == act.actor && counts_votes(w, owner, sender, &post)? =>
         {
             groups::remove_vote(w, post.id, act.actor.as_str())
         }
@@ -114,14 +114,14 @@ fn undone(w: &Write<'_>, owner: ActorId, sender: &Actor, undo: &Activity, object
 
 /// Whether to count a vote that a group announces: only for the owner's posts in that group. Votes for other posts are
 /// ignored: there are thousands a day.
-fn count_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
+fn counts_votes(r: &Read<'_>, owner: ActorId, sender: &Actor, post: &Post) -> Result<bool> {
     Ok(post.actor_id == owner && groups::source(r, sender.id, post.id)?.is_some())
 }
 
 /// Receives a group's Announce of a post, by id or embedded: the post was posted in the group (Guppe, Friendica,
 /// PeerTube's channels; Lemmy does it for Mastodon). False when it is an ordinary boost: of the group's own post, or of
 /// one of the owner's posts that was not addressed to the group (a WordPress blog is a Group, too).
-pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+pub(super) fn receive_announced_post(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
     if !is_group(sender) {
         return Ok(false);
     }
@@ -137,14 +137,14 @@ pub(super) fn post_shared(w: &Write<'_>, owner: ActorId, sender: &Actor, object:
         _ => false,
     };
     if !is_boost {
-        post_arrived(w, owner, sender, &post)?;
+        add_post(w, owner, sender, &post)?;
     }
     Ok(!is_boost)
 }
 
 /// Adds a post to a group, and to the home timeline when the group is followed. For the owner's own post only the group
 /// is recorded.
-fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
+fn add_post(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Result<()> {
     if post.boost_of.is_some() || !post.audience.is_open() {
         return Ok(());
     }
@@ -165,7 +165,7 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
     let takes_part =
         post.reply_to.map(|parent| groups::has_ancestor_or_self_by(w, parent, owner)).transpose()?.unwrap_or(false);
     if followed && (post.reply_to_uri.is_none() || takes_part) && !block_filter::is_limited(w, post.actor_id)? {
-        list::timeline_rows(w, owner, group.id, post)?;
+        list::add_to_timelines(w, owner, group.id, post)?;
     }
     let us = actors::by_id(w, owner)?.uri;
     if answers_us || posts::mentions(w, post.id)?.iter().any(|mention| mention.uri == us) {
@@ -175,7 +175,7 @@ fn post_arrived(w: &Write<'_>, owner: ActorId, group: &Actor, post: &Post) -> Re
 }
 
 /// Removes a post from a group that withdrew it. The post itself stays: its own server still shows it.
-pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
+pub(super) fn remove_post(w: &Write<'_>, group: &Actor, post: &Post) -> Result<()> {
     if groups::source(w, group.id, post.id)?.is_some() {
         groups::remove_from_home(w, group.id, post.id)?;
         lists::remove_post(w, group.id, post.id)?;
@@ -185,7 +185,7 @@ pub(super) fn post_withdrawn(w: &Write<'_>, group: &Actor, post: &Post) -> Resul
 }
 
 /// The group that a new post of the owner's goes to: the chosen one, its thread's, or the first one it mentions.
-pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
+pub(super) fn group_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Post) -> Result<Option<ActorId>> {
     if !post.audience.is_open() {
         return Ok(None);
     }
@@ -204,16 +204,16 @@ pub(super) fn groups_of_new_post(w: &Write<'_>, words: &RenderedPost, post: &Pos
 }
 
 /// Recipients of a like or reaction: the author, and the group of the post, which counts votes.
-pub(super) fn like_audience(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
-    let mut reach = ActivityRecipients::add_actor(author);
+pub(super) fn like_recipients(w: &Write<'_>, post: &Post, author: &Actor) -> Result<ActivityRecipients> {
+    let mut reach = ActivityRecipients::single_actor(author);
     if post.audience.is_open() {
-        reach.others.extend(groups::of_thread(w, post.id)?);
+        reach.other_actors.extend(groups::of_thread(w, post.id)?);
     }
     Ok(reach)
 }
 
 /// Stores the group that a post was posted to, according to its author.
-pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
+pub(super) fn store_claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Result<()> {
     let Some(uri) = &object.group else { return Ok(()) };
     match actors::by_uri(w, uri.as_str())?.filter(is_group) {
         Some(group) => groups::put(w, group.id, post, GroupSource::Author),
@@ -222,7 +222,7 @@ pub(super) fn claimed_group(w: &Write<'_>, post: PostId, object: &Object) -> Res
 }
 
 /// Adds a post from the group's own collection to the group.
-pub fn listed_posts(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
+pub fn add_listed_post(w: &Write<'_>, group: ActorId, post: PostId) -> Result<()> {
     let post = posts::by_id(w, post)?;
     if post.boost_of.is_none() && post.audience.is_open() {
         groups::put(w, group, post.id, GroupSource::Group)?;

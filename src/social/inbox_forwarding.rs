@@ -16,7 +16,7 @@ use crate::store::{Read, Write, queue::deliveries};
 /// Maximum size of a forwarded activity: Misskey does not accept larger ones.
 const MAX_FORWARDED_BYTES: usize = 64 * 1024;
 /// The period over which the next two limits are counted.
-const COUNT_WINDOW: Duration = Duration::from_hours(1);
+const FORWARDING_COUNT_WINDOW: Duration = Duration::from_hours(1);
 /// Maximum number of forwarded activities per [`COUNT_WINDOW`].
 const MAX_FORWARDED_IN_WINDOW: u32 = 300;
 /// Maximum number of forwarded activities per author and [`COUNT_WINDOW`]: one author must not flood all followers.
@@ -25,9 +25,9 @@ const MAX_FORWARDED_PER_ACTOR: u32 = 30;
 /// What may be forwarded. It is determined before the activity is applied, because a Delete removes the reply.
 pub(super) enum ForwardJob {
     /// A new or changed reply, by its uri.
-    Forward(String),
+    Reply(String),
     /// A deleted reply.
-    ForwardDeletion(String),
+    Deletion(String),
 }
 
 /// The forward job of an activity about a reply to one of the owner's public posts.
@@ -44,13 +44,13 @@ pub(super) fn forward_job(
             let parent = object.embedded().and_then(|value| json::id_of(value, "inReplyTo"));
             let parent = parent.map(|uri| posts::by_uri(r, uri.as_str())).transpose()?.flatten();
             let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
-            Ok(below_ours.then(|| ForwardJob::Forward(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::Reply(id.to_owned())))
         }
         ActivityKind::Delete { .. } => {
             let answer = posts::by_uri(r, id)?.filter(|answer| is_public_post_of(answer, sender.id));
             let parent = answer.and_then(|answer| answer.reply_to).map(|id| posts::by_id(r, id)).transpose()?;
             let below_ours = parent.is_some_and(|parent| is_public_post_of(&parent, owner));
-            Ok(below_ours.then(|| ForwardJob::ForwardDeletion(id.to_owned())))
+            Ok(below_ours.then(|| ForwardJob::Deletion(id.to_owned())))
         }
         _ => Ok(None),
     }
@@ -70,20 +70,20 @@ pub(super) fn forward(
 ) -> Result<()> {
     let Some(uri) = &activity.id else { return Ok(()) };
     let known = match job {
-        // Applied means: stored, by its author, and public.
-        ForwardJob::Forward(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
-        ForwardJob::ForwardDeletion(id) => posts::by_uri(w, id)?.is_none(),
+        // The activity was applied if the post is stored, by its author, and public.
+        ForwardJob::Reply(id) => posts::by_uri(w, id)?.is_some_and(|answer| is_public_post_of(&answer, sender.id)),
+        ForwardJob::Deletion(id) => posts::by_uri(w, id)?.is_none(),
     };
     let document = activity.raw.to_string();
     if !known || document.len() > MAX_FORWARDED_BYTES || sender.id == owner.id || deliveries::is_known(w, uri.as_str())?
     {
         return Ok(());
     }
-    let (ForwardJob::Forward(object_uri) | ForwardJob::ForwardDeletion(object_uri)) = job;
-    let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(COUNT_WINDOW), sender.id)?;
-    // Each Delete removes a stored reply, so there are no more of them than forwarded replies.
-    if matches!(job, ForwardJob::Forward(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
-        tracing::info!(author = sender.uri, "too many answers to pass this one on");
+    let (ForwardJob::Reply(object_uri) | ForwardJob::Deletion(object_uri)) = job;
+    let (all, theirs) = deliveries::forwarded_recently(w, w.now.minus(FORWARDING_COUNT_WINDOW), sender.id)?;
+    // A Delete removes a stored reply, so there cannot be more of them than forwarded replies.
+    if matches!(job, ForwardJob::Reply(_)) && (all >= MAX_FORWARDED_IN_WINDOW || theirs >= MAX_FORWARDED_PER_ACTOR) {
+        tracing::info!(author = sender.uri, "did not forward a reply: the forwarding limit is reached");
         return Ok(());
     }
     outbox::forward(w, owner, sender, uri.as_str(), object_uri, document, Audience::Public)

@@ -22,7 +22,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
     if post.boost_of.is_some() || (post.actor_id == owner && !inbound::may_read(w, sender, &post)?) {
         return Ok(());
     }
-    if !inbound::allows(w, owner, sender, &post, Interaction::Like, &uri_of(activity), None)? {
+    if !inbound::allows_without_request(w, owner, sender, &post, Interaction::Like, &uri_of(activity), None)? {
         return Ok(());
     }
     let new = likes::add(w, sender.id, post.id, &uri_of(activity))?;
@@ -34,7 +34,7 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &
 }
 
 /// Receives the Undo of a like.
-pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
+pub(super) fn receive_undo(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> {
     likes::remove(w, sender.id, post)?;
     notifications::remove(w, NotificationKind::Like, sender.id, Some(post))
 }
@@ -43,29 +43,37 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: PostId) -> Result<()> 
 /// two.
 pub fn send(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
-    let (activity_id, uri) = outbox::next(w, owner)?;
+    let (activity_id, uri) = outbox::next_activity(w, owner)?;
     if !likes::add(w, owner.id, id, &uri)? {
         return Ok(());
     }
     let author = actors::by_id(w, post.actor_id)?;
     let like = document::like(owner, &uri, &post, &author, w.now);
     if let Some(how) = outbound::request_mode(w, owner.id, &post, Interaction::Like)? {
-        let done = PerformedInteraction { interaction: Interaction::Like, uri: &uri, made: None, target: &post };
+        let done = PerformedInteraction { interaction: Interaction::Like, uri: &uri, own_post_id: None, target: &post };
         outbound::send_request(w, owner, how, &done, || Ok(like.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());
         }
     }
-    outbox::send(w, owner, activity_id, like, &post.uri, Audience::Mentioned, &group::like_audience(w, &post, &author)?)
+    outbox::send(
+        w,
+        owner,
+        activity_id,
+        like,
+        &post.uri,
+        Audience::Mentioned,
+        &group::like_recipients(w, &post, &author)?,
+    )
 }
 
 /// Undoes a like of the owner.
-pub fn take_back(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+pub fn unlike(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let post = posts::by_id(w, id)?;
     let Some(uri) = likes::remove(w, owner.id, id)? else { return Ok(()) };
     let author = actors::by_id(w, post.actor_id)?;
     let like: Value = document::like(owner, &uri, &post, &author, w.now);
     interaction_requests_out::remove(w, &uri)?;
     tombstones::add_own(w, &uri)?;
-    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::like_audience(w, &post, &author)?)
+    outbox::undo(w, owner, &like, &post.uri, Audience::Mentioned, &group::like_recipients(w, &post, &author)?)
 }

@@ -31,7 +31,7 @@ pub fn create_list(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
     if lists::all(w)?.len() >= MAX_LISTS as usize {
         return Err(Error::invalid("You have reached the maximum number of lists"));
     }
-    let list = check_change(
+    let list = apply_change(
         StoredList { id: ListId(0), title: String::new(), replies: ListReplies::List, exclusive: false },
         change,
     )?;
@@ -40,12 +40,12 @@ pub fn create_list(w: &Write<'_>, change: &ListChange) -> Result<StoredList> {
 
 /// Changes a list.
 pub fn change_list(w: &Write<'_>, id: ListId, change: &ListChange) -> Result<StoredList> {
-    let list = check_change(lists::by_id(w, id)?, change)?;
+    let list = apply_change(lists::by_id(w, id)?, change)?;
     lists::set(w, &list)?;
     Ok(list)
 }
 
-fn check_change(list: StoredList, change: &ListChange) -> Result<StoredList> {
+fn apply_change(list: StoredList, change: &ListChange) -> Result<StoredList> {
     let title = match &change.title {
         Some(title) => self::check_title(title)?,
         None => list.title,
@@ -69,11 +69,11 @@ pub(super) fn check_title(text: &str) -> Result<String> {
 
 /// Adds actors to a list, all or none: NotFound for those the owner neither follows nor has requested to follow,
 /// Invalid for those already in it. Their recent posts are added.
-pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
+pub fn add_members(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     let owner = node::owner(w)?;
     if lists::count(w, id)? as usize + people.len() > MAX_LIST_MEMBERS as usize {
-        return Err(Error::invalid(format!("A list has at most {MAX_LIST_MEMBERS} people")));
+        return Err(Error::invalid(format!("A list can have at most {MAX_LIST_MEMBERS} members")));
     }
     for who in people {
         actors::by_id(w, *who)?;
@@ -92,14 +92,14 @@ pub fn add(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
 }
 
 /// Removes actors from a list; those who are not members are ignored.
-pub fn remove(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
+pub fn remove_members(w: &Write<'_>, id: ListId, people: &[ActorId]) -> Result<()> {
     lists::by_id(w, id)?;
     people.iter().try_for_each(|who| lists::remove_member(w, id, *who))
 }
 
 /// Adds a post or boost to the home timeline and to the lists of `by`: its author, its booster, or the announcing
 /// group.
-pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
+pub(super) fn add_to_timelines(w: &Write<'_>, owner: ActorId, by: ActorId, post: &Post) -> Result<()> {
     let of_theirs = lists::of_member(w, by)?;
     if !of_theirs.is_empty() && post.audience != Audience::Mentioned {
         let parent = post.reply_to.map(|id| posts::by_id(w, id)).transpose()?;
@@ -116,7 +116,7 @@ pub(super) fn timeline_rows(w: &Write<'_>, owner: ActorId, by: ActorId, post: &P
 }
 
 /// Adds the new account to every list of the account that moved.
-pub(super) fn actor_moved(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
+pub(super) fn copy_memberships(w: &Write<'_>, old: ActorId, new: ActorId) -> Result<()> {
     for list in lists::of_member(w, old)? {
         if lists::add_member(w, list.id, new)? {
             lists::add_history_of(w, list.id, new)?;

@@ -63,24 +63,24 @@ pub enum Prerequisite {
 }
 
 /// What to fetch before [`receive`]. Nothing for activities that do not concern us.
-pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
+pub fn prerequisites(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Prerequisite>> {
     // Nothing is fetched for blocked actors, except to see where they move.
     if !matches!(activity.kind, ActivityKind::Move { .. }) && block_filter::is_hidden(r, sender)? {
         return Ok(Vec::new());
     }
     match &activity.kind {
         ActivityKind::Create { object, .. } | ActivityKind::Update { object } => {
-            remote_post::needs(r, sender, activity, object)
+            remote_post::prerequisites(r, sender, activity, object)
         }
-        ActivityKind::Announce { object } if relay::is_relay(r, sender)? => relay::needs(r, object),
+        ActivityKind::Announce { object } if relay::is_relay(r, sender)? => relay::prerequisites(r, object),
         ActivityKind::Announce { object } => match group::announced_activity(object) {
-            Some(inner) => group::needs(r, sender, inner),
-            None => boost::needs(r, sender, object),
+            Some(inner) => group::prerequisites(r, sender, inner),
+            None => boost::prerequisites(r, sender, object),
         },
-        ActivityKind::Add { object, target } => pin::needs(r, sender, object, target),
-        ActivityKind::Move { object, target } => account_move::needs(r, sender, object, target),
+        ActivityKind::Add { object, target } => pin::prerequisites(r, sender, object, target),
+        ActivityKind::Move { object, target } => account_move::prerequisites(r, sender, object, target),
         ActivityKind::Request { deed, object, instrument } => {
-            interaction::inbound::needs(r, sender, *deed, object, instrument)
+            interaction::inbound::prerequisites(r, sender, *deed, object, instrument)
         }
         _ => Ok(Vec::new()),
     }
@@ -90,7 +90,7 @@ pub fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity) -> Result<Vec<Pr
 /// once and in order. Unknown types are ignored; Denied when the sender is not allowed to do it.
 pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()> {
     if activity.actor != sender.uri.as_str() {
-        return Err(Error::Denied("the sender is not the actor".to_owned()));
+        return Err(Error::Denied("the sender is not the actor of the activity".to_owned()));
     }
     let owner = node::owner(w)?;
     if !moderation::block::accepts_from(w, sender, activity)? {
@@ -107,7 +107,7 @@ pub fn receive(w: &Write<'_>, sender: &Actor, activity: &Activity) -> Result<()>
         }
     }
     let job = inbox_forwarding::forward_job(w, owner, sender, activity)?;
-    apply(w, owner, sender, activity)?;
+    apply_activity(w, owner, sender, activity)?;
     match job {
         Some(job) => inbox_forwarding::forward(w, &actors::by_id(w, owner)?, sender, activity, &job),
         None => Ok(()),
@@ -134,50 +134,46 @@ pub fn id_is_reusable(activity: &Activity) -> bool {
     }
 }
 
-fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
+fn apply_activity(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> Result<()> {
     match &activity.kind {
-        ActivityKind::Follow { object } if relay::is_for_service(w, object)? => {
-            relay::relay_followed_back(w, sender, activity)
+        ActivityKind::Follow { object } if relay::is_for_instance_actor(w, object)? => {
+            relay::receive_follow(w, sender, activity)
         }
         ActivityKind::Follow { object } => follow::receive(w, owner, sender, activity, object),
-        ActivityKind::Accept { object, .. }
-            if relay::subscription_answered(w, sender, object, RelayState::Accepted)? =>
-        {
+        ActivityKind::Accept { object, .. } if relay::receive_response(w, sender, object, RelayState::Accepted)? => {
             Ok(())
         }
-        ActivityKind::Accept { object, result } => accept(w, owner, sender, activity, object, result.as_ref()),
-        ActivityKind::Reject { object } if relay::subscription_answered(w, sender, object, RelayState::Refused)? => {
-            Ok(())
-        }
-        ActivityKind::Reject { object } => reject(w, owner, sender, object),
+        ActivityKind::Accept { object, result } => receive_accept(w, owner, sender, activity, object, result.as_ref()),
+        ActivityKind::Reject { object } if relay::receive_response(w, sender, object, RelayState::Refused)? => Ok(()),
+        ActivityKind::Reject { object } => receive_reject(w, owner, sender, object),
         ActivityKind::Request { deed, object, instrument } => {
-            interaction::inbound::requested(w, owner, sender, activity, (*deed, object, instrument))
+            interaction::inbound::receive_request(w, owner, sender, activity, (*deed, object, instrument))
         }
         ActivityKind::Create { object, rest } => {
             for object in std::iter::once(object).chain(rest) {
-                remote_post::post_created(w, owner, sender, activity, object)?;
+                remote_post::receive_create(w, owner, sender, activity, object)?;
             }
             Ok(())
         }
-        ActivityKind::Update { object } => update(w, owner, sender, activity, object),
+        ActivityKind::Update { object } => receive_update(w, owner, sender, activity, object),
         ActivityKind::Delete { object, .. } => {
-            quote::authorization_revoked(w, owner, sender, object)?;
-            interaction::outbound::authorization_revoked(w, owner, sender, object)?;
-            remote_post::post_deleted(w, sender, object)
+            quote::receive_revocation(w, owner, sender, object)?;
+            interaction::outbound::receive_revocation(w, owner, sender, object)?;
+            remote_post::receive_delete(w, sender, object)
         }
         ActivityKind::Like { object, content, emoji } | ActivityKind::EmojiReact { object, content, emoji } => {
             react::receive(w, owner, sender, activity, object, (content, emoji))
         }
-        ActivityKind::Announce { object } if relay::is_relay(w, sender)? => relay::post_relayed(w, object),
-        ActivityKind::Add { object, target } => pin::added(w, sender, object, target),
-        ActivityKind::Remove { object, target } => pin::removed(w, sender, object, target),
+        ActivityKind::Announce { object } if relay::is_relay(w, sender)? => relay::receive_announce(w, object),
+        ActivityKind::Add { object, target } => pin::receive_add(w, sender, object, target),
+        ActivityKind::Remove { object, target } => pin::receive_remove(w, sender, object, target),
         ActivityKind::Announce { object } => match group::announced_activity(object) {
             Some(inner) => group::receive(w, owner, sender, inner),
-            None if group::post_shared(w, owner, sender, object)? => Ok(()),
+            None if group::receive_announced_post(w, owner, sender, object)? => Ok(()),
             None => boost::receive(w, owner, sender, activity, object),
         },
         ActivityKind::Undo { object } => undo::receive(w, owner, sender, object),
-        ActivityKind::Block { object } => moderation::block::block_received(w, owner, sender, activity, object),
+        ActivityKind::Block { object } => moderation::block::receive_block(w, owner, sender, activity, object),
         ActivityKind::Move { object, target } => account_move::receive(w, owner, sender, object, target),
         ActivityKind::Flag { objects, content } => {
             moderation::report::receive(w, owner, sender, activity, objects, content.as_deref())
@@ -187,7 +183,7 @@ fn apply(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity) -> 
 }
 
 /// Receives an Accept of our quote request, of our interaction request, or of our Follow.
-fn accept(
+fn receive_accept(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -195,34 +191,34 @@ fn accept(
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<()> {
-    if quote::request_accepted(w, owner, sender, object, result)?
-        || interaction::outbound::request_accepted(w, owner, sender, activity, object, result)?
+    if quote::receive_accept(w, owner, sender, object, result)?
+        || interaction::outbound::receive_accept(w, owner, sender, activity, object, result)?
     {
         return Ok(());
     }
-    follow::accepted(w, owner, sender, object)
+    follow::receive_accept(w, owner, sender, object)
 }
 
 /// Receives a Reject of the same.
-fn reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
-    if quote::request_rejected(w, owner, sender, object)?
-        || interaction::outbound::request_rejected(w, owner, sender, object)?
+fn receive_reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<()> {
+    if quote::receive_reject(w, owner, sender, object)?
+        || interaction::outbound::receive_reject(w, owner, sender, object)?
     {
         return Ok(());
     }
-    follow::rejected(w, owner, sender, object)
+    follow::receive_reject(w, owner, sender, object)
 }
 
 /// Receives an Update of the actor itself, or of one of their posts.
-fn update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
+fn receive_update(w: &Write<'_>, owner: ActorId, sender: &Actor, activity: &Activity, object: &Ref) -> Result<()> {
     if object.id().is_some_and(|id| *id == sender.uri.as_str()) {
-        profile::actor_updated(w, sender, object)
+        profile::receive_update(w, sender, object)
     } else if block_filter::is_hidden(w, sender)?
         && object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten().is_none()
     {
         Ok(())
     } else {
-        remote_post::post_updated(w, owner, sender, activity, object)
+        remote_post::receive_update(w, owner, sender, activity, object)
     }
 }
 

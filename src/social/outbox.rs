@@ -14,9 +14,9 @@ use crate::store::queue::deliveries::{self, DeliveryTarget, StoredActivity};
 use crate::store::{Read, Write, actors::follows, moderation::host_blocks, node};
 
 /// Urgency of deliveries to mentioned actors: before all others.
-const FIRST: u32 = 0;
+const URGENCY_MENTIONED: u32 = 0;
 /// Urgency of all other deliveries.
-const THEN: u32 = 1;
+const URGENCY_OTHERS: u32 = 1;
 
 /// Recipients of an activity.
 #[derive(Debug, Clone, Default)]
@@ -24,25 +24,25 @@ pub struct ActivityRecipients {
     /// All accepted followers.
     pub followers: bool,
     /// These actors, before the followers.
-    pub people: Vec<ActorId>,
+    pub priority_actors: Vec<ActorId>,
     /// These actors, together with the followers.
-    pub others: Vec<ActorId>,
+    pub other_actors: Vec<ActorId>,
     /// Only personal inboxes. An activity for one actor must not go to a shared inbox: Friendica showed such posts to
     /// others, and micro.blog fails on a Follow there.
-    pub personal: bool,
+    pub personal_inboxes_only: bool,
     /// Additional inboxes (relays).
-    pub inboxes: Vec<String>,
+    pub extra_inboxes: Vec<String>,
 }
 
 impl ActivityRecipients {
     /// A single actor, at their personal inbox.
-    pub fn add_actor(actor: &Actor) -> Self {
-        Self { others: vec![actor.id], personal: true, ..Self::default() }
+    pub fn single_actor(actor: &Actor) -> Self {
+        Self { other_actors: vec![actor.id], personal_inboxes_only: true, ..Self::default() }
     }
 }
 
 /// The number and URI of our next activity.
-pub fn next(w: &Write<'_>, owner: &Actor) -> Result<(ActivityId, String)> {
+pub fn next_activity(w: &Write<'_>, owner: &Actor) -> Result<(ActivityId, String)> {
     let id = deliveries::next_activity_id(w)?;
     Ok((id, document::activity_uri(owner, id)))
 }
@@ -119,7 +119,7 @@ pub fn undo(
     audience: Audience,
     reach: &ActivityRecipients,
 ) -> Result<()> {
-    let (id, uri) = next(w, owner)?;
+    let (id, uri) = next_activity(w, owner)?;
     let undo = document::undo(owner, &uri, inner, w.now);
     send(w, owner, id, undo, object_uri, audience, reach)
 }
@@ -129,9 +129,9 @@ pub fn undo(
 fn delivery_targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> Result<Vec<DeliveryTarget>> {
     let origin = node::get(r)?.origin;
     let mut urgency: BTreeMap<String, u32> = BTreeMap::new();
-    for (list, rank) in [(&reach.people, FIRST), (&reach.others, THEN)] {
+    for (list, rank) in [(&reach.priority_actors, URGENCY_MENTIONED), (&reach.other_actors, URGENCY_OTHERS)] {
         for actor in actors::by_ids(r, list)? {
-            let inbox = if reach.personal { &actor.inbox } else { actor.best_inbox() };
+            let inbox = if reach.personal_inboxes_only { &actor.inbox } else { actor.best_inbox() };
             if actor.gone_at.is_none() {
                 urgency.entry(inbox.to_owned()).or_insert(rank);
             }
@@ -139,11 +139,11 @@ fn delivery_targets(r: &Read<'_>, owner: &Actor, reach: &ActivityRecipients) -> 
     }
     if reach.followers {
         for inbox in follows::follower_inboxes(r, owner.id)? {
-            urgency.entry(inbox).or_insert(THEN);
+            urgency.entry(inbox).or_insert(URGENCY_OTHERS);
         }
     }
-    for inbox in &reach.inboxes {
-        urgency.entry(inbox.clone()).or_insert(THEN);
+    for inbox in &reach.extra_inboxes {
+        urgency.entry(inbox.clone()).or_insert(URGENCY_OTHERS);
     }
     let target = |(inbox, urgency): (String, u32)| {
         let host = Uri::parse(&inbox)?.host();

@@ -19,14 +19,15 @@ use crate::text::{compose, plain_text, scan};
 pub const MAX_PINNED_POSTS: usize = 5;
 
 /// Whether the target is a collection of the sender's own profile. Mastodon uses `featured` for hashtags, too.
-fn is_own(sender: &Actor, target: &Uri) -> bool {
+fn is_own_collection(sender: &Actor, target: &Uri) -> bool {
     let is = |uri: &Option<String>| uri.as_deref() == Some(target.as_str());
     (is(&sender.featured) || is(&sender.featured_tags)) && same_origin(target.as_str(), &sender.uri)
 }
 
 /// What to fetch for a pinned post: the post, when its author is followed.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<Vec<Prerequisite>> {
-    let Some(uri) = object.id().filter(|_| is_own(sender, target) && tag(object).is_none()) else {
+pub(super) fn prerequisites(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<Vec<Prerequisite>> {
+    let Some(uri) = object.id().filter(|_| is_own_collection(sender, target) && featured_hashtag(object).is_none())
+    else {
         return Ok(Vec::new());
     };
     let known = posts::by_uri(r, uri.as_str())?.is_some();
@@ -36,11 +37,11 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, object: &Ref, target: &Uri) ->
 }
 
 /// Receives an Add to a featured collection.
-pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
-    if !is_own(sender, target) {
+pub(super) fn receive_add(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
+    if !is_own_collection(sender, target) {
         return Ok(());
     }
-    if let Some(tag) = tag(object) {
+    if let Some(tag) = featured_hashtag(object) {
         return pins::add_tag(w, sender.id, &tag).map(drop);
     }
     match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
@@ -50,11 +51,11 @@ pub(super) fn added(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -
 }
 
 /// Receives a Remove from a featured collection.
-pub(super) fn removed(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
-    if !is_own(sender, target) {
+pub(super) fn receive_remove(w: &Write<'_>, sender: &Actor, object: &Ref, target: &Uri) -> Result<()> {
+    if !is_own_collection(sender, target) {
         return Ok(());
     }
-    if let Some(tag) = tag(object) {
+    if let Some(tag) = featured_hashtag(object) {
         return pins::remove_tag(w, sender.id, &tag.name).map(drop);
     }
     match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
@@ -72,7 +73,7 @@ pub fn may_be_pinned(r: &Read<'_>, actor: &Actor, post: &Post) -> Result<bool> {
 }
 
 /// The featured hashtag, if the object is one.
-pub fn tag(object: &Ref) -> Option<FeaturedHashtag> {
+pub fn featured_hashtag(object: &Ref) -> Option<FeaturedHashtag> {
     let value = object.embedded().filter(|value| reader::is_type(value, "Hashtag"))?;
     let text = reader::text(value, "name", limits::NAME)?;
     let shown = plain_text::one_line(text.trim().trim_start_matches(['#', '\u{ff03}']));
@@ -89,14 +90,14 @@ pub fn pin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
         return Err(Error::invalid("only your own posts can be pinned"));
     }
     if post.audience == Audience::Mentioned {
-        return Err(Error::invalid("a post for those it names cannot be pinned"));
+        return Err(Error::invalid("a private mention cannot be pinned"));
     }
     let pinned = pins::of_actor(w, owner.id, Viewer::Owner)?;
     if pinned.contains(&id) {
         return Ok(());
     }
     if pinned.len() >= MAX_PINNED_POSTS {
-        return Err(Error::invalid(format!("{MAX_PINNED_POSTS} posts can be pinned: unpin another one first")));
+        return Err(Error::invalid(format!("you can pin at most {MAX_PINNED_POSTS} posts: unpin another one first")));
     }
     pins::add(w, owner.id, id)?;
     match post.audience.is_open() {
@@ -115,7 +116,7 @@ pub fn unpin(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
 }
 
 /// Features a hashtag on the owner's profile; `typed` may begin with `#`.
-pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
+pub fn feature_hashtag(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
     let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
     if pins::tags(w, owner.id)?.iter().any(|tag| tag.name == name) {
         return Ok(());
@@ -123,23 +124,23 @@ pub fn feature(w: &Write<'_>, owner: &Actor, typed: &str) -> Result<()> {
     let tag = FeaturedHashtag { name, display_name: shown, url: None };
     if !pins::add_tag(w, owner.id, &tag)? {
         return Err(Error::invalid(format!(
-            "there is room for {} hashtags: take one off first",
+            "you can feature at most {} hashtags: remove another one first",
             pins::MAX_FEATURED_HASHTAGS
         )));
     }
-    announce_change(w, owner, &owner.uri, PinChange::Add, hashtag(w, &tag)?)
+    announce_change(w, owner, &owner.uri, PinChange::Add, hashtag_document(w, &tag)?)
 }
 
 /// Removes a featured hashtag from the owner's profile.
-pub fn unfeature(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
+pub fn unfeature_hashtag(w: &Write<'_>, owner: &Actor, name: &str) -> Result<()> {
     let Some(tag) = pins::tags(w, owner.id)?.into_iter().find(|tag| tag.name == name) else { return Ok(()) };
     pins::remove_tag(w, owner.id, name)?;
-    announce_change(w, owner, &owner.uri, PinChange::Remove, hashtag(w, &tag)?)
+    announce_change(w, owner, &owner.uri, PinChange::Remove, hashtag_document(w, &tag)?)
 }
 
 /// The document of one of the owner's featured hashtags.
-pub fn hashtag(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
-    let href = compose::tag_url(&document::tag_base(&node::get(r)?.origin), &tag.name);
+pub fn hashtag_document(r: &Read<'_>, tag: &FeaturedHashtag) -> Result<Value> {
+    let href = compose::tag_url(&document::hashtag_base_url(&node::get(r)?.origin), &tag.name);
     Ok(json!({"type": "Hashtag", "href": href, "name": format!("#{}", tag.display_name)}))
 }
 
@@ -152,7 +153,7 @@ enum PinChange {
 /// Announces the change to followers. The target is `featured` for posts and hashtags: Mastodon reads no other target.
 fn announce_change(w: &Write<'_>, owner: &Actor, about: &str, change: PinChange, object: Value) -> Result<()> {
     let Some(collection) = &owner.featured else { return Ok(()) };
-    let (id, uri) = outbox::next(w, owner)?;
+    let (id, uri) = outbox::next_activity(w, owner)?;
     let activity = match change {
         PinChange::Add => document::add(owner, &uri, object, collection, w.now),
         PinChange::Remove => document::remove(owner, &uri, object, collection, w.now),

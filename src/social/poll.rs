@@ -29,17 +29,17 @@ pub const MAX_OPTIONS: usize = 8;
 /// Maximum length of an option.
 pub const MAX_OPTION_CHARS: usize = 100;
 /// Minimum duration, as in Mastodon.
-pub const MIN_DURATION: Duration = Duration::from_mins(5);
+pub const MIN_POLL_DURATION: Duration = Duration::from_mins(5);
 /// Maximum duration.
-pub const MAX_DURATION: Duration = Duration::from_hours(31 * 24);
+pub const MAX_POLL_DURATION: Duration = Duration::from_hours(31 * 24);
 /// Delay before new votes are announced, so that many votes cause only one Update.
-const UPDATE_DELAY: Duration = Duration::from_mins(3);
+const VOTES_UPDATE_DELAY: Duration = Duration::from_mins(3);
 /// Delay after the end before the result is fetched: the author's clock and queue may be late.
 const RESULT_DELAY: Duration = Duration::from_mins(2);
 /// Delay before a failed fetch of the result is repeated.
-const RESULT_RETRY: Duration = Duration::from_mins(30);
+const RESULT_RETRY_DELAY: Duration = Duration::from_mins(30);
 /// How long after the end the fetch of the result is repeated.
-const RESULT_GIVE_UP: Duration = Duration::from_hours(2);
+const RESULT_RETRY_PERIOD: Duration = Duration::from_hours(2);
 
 /// A poll as the owner composed it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,26 +70,26 @@ impl NewPoll {
     /// Checks the poll and normalizes its options; Invalid with a sentence for the owner.
     pub fn normalize(self) -> Result<Self> {
         if self.options.iter().any(|text| text.trim().chars().count() > MAX_OPTION_CHARS) {
-            return Err(Error::invalid(format!("an answer of a poll has {MAX_OPTION_CHARS} characters at most")));
+            return Err(Error::invalid(format!("a poll option can have at most {MAX_OPTION_CHARS} characters")));
         }
         let options = self.options.iter().map(|text| plain_text::one_line(text)).filter(|text| !text.is_empty());
         let options: Vec<String> = options.collect();
         let twice = |(n, text): (usize, &String)| options.iter().take(n).any(|before| before == text);
         if !(MIN_OPTIONS..=MAX_OPTIONS).contains(&options.len()) {
-            return Err(Error::invalid(format!("a poll has {MIN_OPTIONS} to {MAX_OPTIONS} answers to choose from")));
+            return Err(Error::invalid(format!("a poll must have {MIN_OPTIONS} to {MAX_OPTIONS} options")));
         }
         if options.iter().enumerate().any(twice) {
-            return Err(Error::invalid("two answers of this poll are the same"));
+            return Err(Error::invalid("two options of this poll are the same"));
         }
-        if !(MIN_DURATION..=MAX_DURATION).contains(&self.length) {
-            return Err(Error::invalid("a poll is open for five minutes at least and a month at most"));
+        if !(MIN_POLL_DURATION..=MAX_POLL_DURATION).contains(&self.length) {
+            return Err(Error::invalid("a poll must be open for at least five minutes and at most a month"));
         }
         Ok(Self { options, ..self })
     }
 }
 
 /// Stores the poll of a new post by the owner.
-pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
+pub(super) fn store_own_poll(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
     let end = w.now.plus(poll.length);
     polls::put(
         w,
@@ -108,7 +108,7 @@ pub(super) fn open(w: &Write<'_>, post: PostId, poll: &NewPoll) -> Result<()> {
 }
 
 /// Changes the poll of one of the owner's posts. False when nothing changed.
-pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
+pub(super) fn apply_revision(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Result<bool> {
     let known = polls::of_post(w, post)?;
     let new = match (revised, &known) {
         (PollRevision::Unchanged, _) | (PollRevision::Removed, None) => return Ok(false),
@@ -118,7 +118,7 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
     let texts = |poll: &StoredPoll| poll.options.iter().map(|option| option.text.clone()).collect::<Vec<_>>();
     let Some(known) = known.filter(|known| texts(known) == new.options && known.multiple == new.multiple) else {
         polls::clear_votes(w, post)?;
-        return open(w, post, new).map(|()| true);
+        return store_own_poll(w, post, new).map(|()| true);
     };
     let end = w.now.plus(new.length);
     let look_at = known.next_upkeep_at.filter(|at| known.end_at != Some(*at)).map_or(end, |at| at.min(end));
@@ -127,7 +127,7 @@ pub(super) fn revise(w: &Write<'_>, post: PostId, revised: &PollRevision) -> Res
 }
 
 /// One of our polls for its document; `closed` is set after its end.
-pub(super) fn votes_text(poll: &StoredPoll, now: Time) -> OwnPollDocument {
+pub(super) fn own_poll_document(poll: &StoredPoll, now: Time) -> OwnPollDocument {
     let hidden = poll.hides_counts && !poll.is_over(now);
     let told = |votes: u64| if hidden { 0 } else { votes };
     OwnPollDocument {
@@ -149,14 +149,14 @@ pub(super) enum PollUpdate {
 }
 
 /// Stores the poll of a new remote post.
-pub(super) fn keep(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>) -> Result<()> {
+pub(super) fn store_remote_poll(w: &Write<'_>, post: PostId, said: Option<&ap::ReceivedPoll>) -> Result<()> {
     match said {
-        Some(said) => polls::put(w, &row(w, post, said)),
+        Some(said) => polls::put(w, &remote_poll_row(w, post, said)),
         None => Ok(()),
     }
 }
 
-fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
+fn remote_poll_row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
     let option = |option: &ap::ReceivedPollOption| PollOption { text: option.name.clone(), votes: option.votes };
     StoredPoll {
         post_id: post,
@@ -173,11 +173,16 @@ fn row(w: &Write<'_>, post: PostId, said: &ap::ReceivedPoll) -> StoredPoll {
 
 /// Updates a remote poll by a document from its author's server. Other options count only in an edit, and a poll that
 /// is over reopens only with other options.
-pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>, change: PollUpdate) -> Result<()> {
+pub(super) fn update_remote_poll(
+    w: &Write<'_>,
+    post: &Post,
+    said: Option<&ap::ReceivedPoll>,
+    change: PollUpdate,
+) -> Result<()> {
     let known = polls::of_post(w, post.id)?;
     let (known, said) = match (known, said, change) {
         (Some(known), Some(said), _) => (known, said),
-        (None, said, PollUpdate::Edit) => return keep(w, post.id, said),
+        (None, said, PollUpdate::Edit) => return store_remote_poll(w, post.id, said),
         (Some(_), None, PollUpdate::Edit) => return polls::remove(w, post.id),
         _ => return Ok(()),
     };
@@ -188,7 +193,7 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
         PollUpdate::Edit if !same => polls::clear_votes(w, post.id)?,
         _ => {}
     }
-    let mut poll = row(w, post.id, said);
+    let mut poll = remote_poll_row(w, post.id, said);
     if same {
         poll.own_choices = known.own_choices;
         poll.end_at = known.end_at.filter(|end| *end <= w.now).or(poll.end_at).or(known.end_at);
@@ -202,11 +207,11 @@ pub(super) fn renew(w: &Write<'_>, post: &Post, said: Option<&ap::ReceivedPoll>,
         None => None,
     };
     polls::put(w, &poll)?;
-    if over { ended(w, post, &poll) } else { Ok(()) }
+    if over { notify_of_end(w, post, &poll) } else { Ok(()) }
 }
 
 /// Notifies the owner that a poll they voted in is over.
-fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
+fn notify_of_end(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
     if poll.own_choices.is_empty() {
         Ok(())
     } else {
@@ -215,32 +220,32 @@ fn ended(w: &Write<'_>, post: &Post, poll: &StoredPoll) -> Result<()> {
 }
 
 /// When to announce new votes of one of our polls: after a short delay, or earlier if an upkeep is due.
-pub(super) fn has_new_votes(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
-    let soon = w.now.plus(UPDATE_DELAY);
+pub(super) fn next_announcement_at(w: &Write<'_>, poll: &StoredPoll) -> Option<Time> {
+    let soon = w.now.plus(VOTES_UPDATE_DELAY);
     Some(poll.next_upkeep_at.map_or(soon, |at| at.min(soon)))
 }
 
 /// When to fetch the result of a poll the owner voted in.
-pub(super) fn result_at(poll: &StoredPoll) -> Option<Time> {
+pub(super) fn result_fetch_at(poll: &StoredPoll) -> Option<Time> {
     poll.end_at.map(|end| end.plus(RESULT_DELAY))
 }
 
 /// Announces the counts of one of the owner's polls to its audience and voters: an Update with unchanged `updated`, so
 /// that it does not count as an edit. At the end of the poll the owner is notified.
-pub fn announce_poll(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
+pub fn announce_counts(w: &Write<'_>, owner: &Actor, id: PostId) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let post = posts::by_id(w, id)?;
     let mentions = posts::mentions(w, id)?;
     let object = document::post(w, owner, &post)?;
     let lists = Recipients::of(&object).unwrap_or_default();
-    let (activity_id, uri) = outbox::next(w, owner)?;
+    let (activity_id, uri) = outbox::next_activity(w, owner)?;
     let update = document::update(owner, &uri, object, lists, w.now);
     let mut others = Vec::new();
     if post.audience.is_open() {
         others = likes::interacting_actors(w, id, post::MAX_INFORMED_ACTORS)?;
         others.extend(groups::of_post(w, id)?);
     }
-    let reach = post::recipients(&post, post::ids_of(w, &mentions)?, others);
+    let reach = post::recipients(&post, post::mentioned_ids(w, &mentions)?, others);
     outbox::send(w, owner, activity_id, update, &post.uri, post.audience, &reach)?;
     if poll.is_over(w.now) {
         polls::schedule_upkeep(w, id, None)?;
@@ -260,18 +265,18 @@ pub enum PollRefresh {
 
 /// Schedules the next fetch of a remote poll. A poll whose end has passed counts as over even when its result cannot be
 /// fetched.
-pub fn record_refresh(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
+pub fn schedule_next_fetch(w: &Write<'_>, id: PostId, look: PollRefresh) -> Result<()> {
     let Some(poll) = polls::of_post(w, id)? else { return Ok(()) };
     let Some(end) = poll.end_at else { return polls::schedule_upkeep(w, id, None) };
     if !poll.is_over(w.now) {
         return polls::schedule_upkeep(w, id, Some(end.plus(RESULT_DELAY)));
     }
-    let again = look == PollRefresh::Failed && w.now.since(end) < RESULT_GIVE_UP;
-    polls::schedule_upkeep(w, id, again.then(|| w.now.plus(RESULT_RETRY)))?;
-    ended(w, &posts::by_id(w, id)?, &poll)
+    let again = look == PollRefresh::Failed && w.now.since(end) < RESULT_RETRY_PERIOD;
+    polls::schedule_upkeep(w, id, again.then(|| w.now.plus(RESULT_RETRY_DELAY)))?;
+    notify_of_end(w, &posts::by_id(w, id)?, &poll)
 }
 
 /// The poll of a post for its document; None when it has none.
-pub(super) fn of_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPollDocument>> {
-    Ok(polls::of_post(r, post)?.map(|poll| votes_text(&poll, r.now)))
+pub(super) fn for_document(r: &Read<'_>, post: PostId) -> Result<Option<OwnPollDocument>> {
+    Ok(polls::of_post(r, post)?.map(|poll| own_poll_document(&poll, r.now)))
 }

@@ -26,7 +26,7 @@ impl PreviousVersion {
 
 /// Replaces the text and files of a remote post by those of a newer document. Returns whether anything visible changed;
 /// if not, the time of the edit is not stored.
-pub(super) fn apply(
+pub(super) fn apply_remote_edit(
     w: &Write<'_>,
     known: &Post,
     edited: Post,
@@ -34,8 +34,8 @@ pub(super) fn apply(
     names: (&[PostMention], &[PostHashtag]),
 ) -> Result<bool> {
     let before = attachments::of_posts(w, &[known.id])?;
-    let after = post_metadata::files(known.id, object, &edited.content);
-    let changed = differs(known, &edited) || files_differ(&before, &after);
+    let after = post_metadata::attachment_rows(known.id, object, &edited.content);
+    let changed = text_differs(known, &edited) || files_differ(&before, &after);
     let edited = if changed {
         post_edits::store_current_version(w, known, &before, polls::of_post(w, known.id)?.as_ref())?;
         events::note(w, events::EventKind::Edit, known.id.0)?;
@@ -45,18 +45,18 @@ pub(super) fn apply(
     };
     posts::update(w, &edited, names.0, names.1)?;
     attachments::delete_of_post(w, known.id)?;
-    post_metadata::attach(w, known.id, object, &edited.content)?;
+    post_metadata::store_attachments(w, known.id, object, &edited.content)?;
     Ok(changed)
 }
 
 /// Stores the previous version of an own post, its files and its poll, if something visible changed. False when nothing
 /// changed at all: then nothing is announced.
-pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
+pub(super) fn record_own_edit(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> Result<bool> {
     let (post, now) = (&before.post, attachments::of_posts(w, &[after.id])?);
     let asked = polls::of_post(w, after.id)?;
     let asks_anew = before.poll.as_ref().map(post_edits::option_texts) != asked.as_ref().map(post_edits::option_texts);
     let covered = post.sensitive != after.sensitive;
-    if differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
+    if text_differs(post, after) || covered || asks_anew || files_differ(&before.files, &now) {
         post_edits::store_current_version(w, post, &before.files, before.poll.as_ref())?;
         events::note(w, events::EventKind::Edit, post.id.0)?;
         return Ok(true);
@@ -67,7 +67,7 @@ pub(super) fn record(w: &Write<'_>, before: &PreviousVersion, after: &Post) -> R
 }
 
 /// Whether the visible text differs. The time, place and title of an event count as text.
-pub(super) fn differs(before: &Post, after: &Post) -> bool {
+pub(super) fn text_differs(before: &Post, after: &Post) -> bool {
     before.title != after.title
         || before.warning != after.warning
         || before.content != after.content

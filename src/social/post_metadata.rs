@@ -16,12 +16,12 @@ const MAX_ABSTRACT_GRAPHEMES: usize = 1_000;
 /// Maximum length of a stored passage from a book.
 const MAX_PASSAGE_GRAPHEMES: usize = 4_000;
 /// Maximum length of the excerpt of an article, for peers that show only short posts.
-const EXCERPT_GRAPHEMES: usize = 400;
+const MAX_EXCERPT_GRAPHEMES: usize = 400;
 /// Maximum length of a stored location.
 const MAX_PLACE_GRAPHEMES: usize = 300;
 
 /// Whether an object has anything to show. Not, for example, PeerTube's CacheFile: an unknown type without content.
-pub(super) fn has_metadata(object: &Object) -> bool {
+pub(super) fn has_visible_content(object: &Object) -> bool {
     let facts = &object.facts;
     !matches!(object.kind, ObjectKind::Other(_))
         || object.content.is_some()
@@ -33,18 +33,18 @@ pub(super) fn has_metadata(object: &Object) -> bool {
 }
 
 /// Whether the type is a long form, whose headings, images and tables are kept.
-fn is_long(kind: &ObjectKind) -> bool {
+fn is_long_form(kind: &ObjectKind) -> bool {
     !matches!(kind, ObjectKind::Note | ObjectKind::Question | ObjectKind::Image | ObjectKind::Audio)
 }
 
 /// The type-specific metadata of a received post.
-pub(super) fn extra(object: &Object) -> PostMetadata {
+pub(super) fn read_metadata(object: &Object) -> PostMetadata {
     let facts = &object.facts;
     let text = |html: &str, most: usize| {
         Some(plain_text::line(&plain_text::from_html(html), most)).filter(|line| !line.is_empty())
     };
     // A summary is an abstract when it is neither the content warning nor the only text.
-    let is_abstract = object.warning().is_none() && object.content.is_some() && is_long(&object.kind);
+    let is_abstract = object.warning().is_none() && object.content.is_some() && is_long_form(&object.kind);
     let own_file = |url: &str| object.attachments.iter().any(|file| file.url == url);
     PostMetadata {
         summary: object
@@ -56,7 +56,7 @@ pub(super) fn extra(object: &Object) -> PostMetadata {
             .image
             .as_ref()
             .map(|url| url.as_str())
-            .filter(|url| is_long(&object.kind) && !own_file(url))
+            .filter(|url| is_long_form(&object.kind) && !own_file(url))
             .map(str::to_owned),
         seconds: facts.seconds,
         starts: facts.starts.map(|at| at.ms()),
@@ -73,7 +73,7 @@ pub(super) fn extra(object: &Object) -> PostMetadata {
 }
 
 /// The content of a post as sanitized HTML.
-pub(super) fn content(object: &Object) -> String {
+pub(super) fn content_html(object: &Object) -> String {
     // Types other than Note may have their text in the summary only (events, videos).
     let text = object.content.as_deref().or(match object.kind {
         ObjectKind::Note | ObjectKind::Question => None,
@@ -82,7 +82,7 @@ pub(super) fn content(object: &Object) -> String {
     let Some(text) = text else { return String::new() };
     let shown: Vec<&str> = object.attachments.iter().map(|a| a.url.as_str()).collect();
     match object.markup {
-        ContentFormat::Html if is_long(&object.kind) => sanitise::article(text),
+        ContentFormat::Html if is_long_form(&object.kind) => sanitise::article(text),
         ContentFormat::Html => sanitise::note_with_quote(text, &shown),
         ContentFormat::Markdown => markdown::foreign_to_html(text),
         ContentFormat::Plain => crate::text::to_html(text, &[], "").html,
@@ -90,15 +90,15 @@ pub(super) fn content(object: &Object) -> String {
 }
 
 /// Stores the files of a post, except images that its text already shows (WordPress).
-pub(super) fn attach(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
-    for (position, file) in files(post, object, content).iter().enumerate() {
+pub(super) fn store_attachments(w: &Write<'_>, post: PostId, object: &Object, content: &str) -> Result<()> {
+    for (position, file) in attachment_rows(post, object, content).iter().enumerate() {
         attachments::add(w, file, position)?;
     }
     Ok(())
 }
 
 /// The files of a post as rows.
-pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAttachment> {
+pub(super) fn attachment_rows(post: PostId, object: &Object, content: &str) -> Vec<PostAttachment> {
     let inside = |file: &&Document| {
         file.kind == AttachmentKind::Image && content.contains(&format!("src=\"{}\"", escape(file.url.as_str())))
     };
@@ -107,10 +107,10 @@ pub(super) fn files(post: PostId, object: &Object, content: &str) -> Vec<PostAtt
         file.kind == AttachmentKind::Link && (file.url == object.id.as_str() || Some(&file.url) == object.url.as_ref())
     };
     let kept = object.attachments.iter().filter(|file| !inside(file) && !itself(file));
-    kept.take(attachments::MAX_ATTACHMENTS_PER_POST).map(|file| row(post, file, object)).collect()
+    kept.take(attachments::MAX_ATTACHMENTS_PER_POST).map(|file| attachment_row(post, file, object)).collect()
 }
 
-fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
+fn attachment_row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
     let guess = match file.kind {
         AttachmentKind::Image => "image/*",
         AttachmentKind::Video => "video/*",
@@ -139,7 +139,7 @@ fn row(post: PostId, file: &Document, object: &Object) -> PostAttachment {
 }
 
 /// The preview of one of our articles for peers that show only short posts: its abstract, or its beginning (FEP-b2b8).
-pub(super) fn preview(post: &Post) -> Option<String> {
+pub(super) fn preview_html(post: &Post) -> Option<String> {
     if post.kind != "Article" || post.warning.is_some() {
         return None;
     }
@@ -147,7 +147,7 @@ pub(super) fn preview(post: &Post) -> Option<String> {
         .metadata
         .summary
         .clone()
-        .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), EXCERPT_GRAPHEMES));
+        .unwrap_or_else(|| plain_text::excerpt(&plain_text::from_html(&post.content), MAX_EXCERPT_GRAPHEMES));
     Some(format!("<p>{}</p>", escape(&text).replace('\n', "<br />"))).filter(|_| !text.is_empty())
 }
 

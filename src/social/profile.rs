@@ -13,10 +13,10 @@ use crate::text::{plain_text, sanitise};
 
 /// Stores an actor's document. A host confirmed by WebFinger stays. A stub (Sharkey and GoToSocial send one to readers
 /// they do not trust) never replaces a full row, but its keys are stored.
-pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
+pub fn store_actor(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     let known = actors::by_uri(w, document.id.as_str())?;
     let mut keys: Vec<NewKey> = Vec::new();
-    for key in document.keys.iter().filter_map(key) {
+    for key in document.keys.iter().filter_map(key_row) {
         // Fedify lists its RSA key twice under one id. The first, a PEM, wins: a usable key must not be overwritten.
         if !keys.iter().any(|known| known.uri == key.uri) {
             keys.push(key);
@@ -24,18 +24,18 @@ pub fn keep(w: &Write<'_>, document: &Document) -> Result<ActorId> {
     }
     let id = match known {
         Some(known) if document.is_stub() && known.followers.is_some() => known.id,
-        known => actors::upsert(w, &row(document, known, w.now))?,
+        known => actors::upsert(w, &actor_row(document, known, w.now))?,
     };
     actors::set_keys(w, id, document.id.as_str(), &keys)?;
     Ok(id)
 }
 
-fn key(key: &KeyDoc) -> Option<NewKey> {
+fn key_row(key: &KeyDoc) -> Option<NewKey> {
     let (KeyFormat::Pem(value) | KeyFormat::Multibase(value)) = &key.material else { return None };
     Some(NewKey { uri: key.id.as_str().to_owned(), value: value.clone(), is_assertion_method: key.for_proofs })
 }
 
-fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
+fn actor_row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
     let text = |uri: &Option<crate::ap::json::Uri>| uri.as_ref().map(|uri| uri.as_str().to_owned());
     let name = document.name.as_deref().map(plain_text::one_line).filter(|name| !name.is_empty());
     let same_name = |known: &&Actor| known.username == document.username;
@@ -68,7 +68,7 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
                 source: None,
             })
             .collect(),
-        emoji: remote_post::emoji(&document.emoji),
+        emoji: remote_post::stored_emoji(&document.emoji),
         also_known_as: document.also_known_as.iter().map(|uri| uri.as_str().to_owned()).collect(),
         moved_to: text(&document.moved_to),
         approves_followers: document.approves_followers,
@@ -85,29 +85,29 @@ fn row(document: &Document, known: Option<Actor>, now: Time) -> Actor {
 }
 
 /// Receives an Update of an actor. Without an embedded document nothing is done: the next fetch gets the new version.
-pub(super) fn actor_updated(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
+pub(super) fn receive_update(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<()> {
     let Some(document) = object.embedded().map(Document::read).transpose()? else { return Ok(()) };
     if document.id != sender.uri.as_str() {
         return Err(Error::Denied(format!("{} is not the profile of {}", document.id, sender.uri)));
     }
-    keep(w, &document).map(drop)
+    store_actor(w, &document).map(drop)
 }
 
 /// Sends the owner's profile to these actors after an outage, so that servers which had given up on us resume
 /// deliveries. The caller passes one actor per server, and only some of the known servers at a time.
 pub fn announce_to_hosts(w: &Write<'_>, owner: &Actor, people: Vec<ActorId>) -> Result<()> {
-    let (id, uri) = outbox::next(w, owner)?;
+    let (id, uri) = outbox::next_activity(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
-    let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
-    let reach = ActivityRecipients { others: people, ..ActivityRecipients::default() };
+    let update = document::update(owner, &uri, document::owner_actor(w)?, lists, w.now);
+    let reach = ActivityRecipients { other_actors: people, ..ActivityRecipients::default() };
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }
 
 /// Announces the owner's changed profile to the followers.
-pub fn announce(w: &Write<'_>, owner: &Actor) -> Result<()> {
-    let (id, uri) = outbox::next(w, owner)?;
+pub fn announce_to_followers(w: &Write<'_>, owner: &Actor) -> Result<()> {
+    let (id, uri) = outbox::next_activity(w, owner)?;
     let lists = document::recipients(owner, Audience::Public, &[]);
-    let update = document::update(owner, &uri, document::owner(w)?, lists, w.now);
+    let update = document::update(owner, &uri, document::owner_actor(w)?, lists, w.now);
     let reach = ActivityRecipients { followers: true, ..ActivityRecipients::default() };
     outbox::send(w, owner, id, update, &owner.uri, Audience::Public, &reach)
 }

@@ -18,7 +18,7 @@ use crate::base::interaction_policy::{ActorSet, Interaction, Permission};
 use crate::base::{Audience, Error, Result};
 use crate::store::actors::{self, Actor};
 use crate::store::notifications::{self, NotificationKind};
-use crate::store::posts::interaction_requests_in::{self, RequestState as Answer};
+use crate::store::posts::interaction_requests_in::{self, RequestState};
 use crate::store::posts::quotes::{self, QuoteState, StoredQuote};
 use crate::store::posts::{self, Post};
 use crate::store::{Read, Write, node, posts::interaction_policies};
@@ -27,7 +27,7 @@ use crate::text::{self, compose};
 /// How long a valid stamp is trusted before the next check.
 const RECHECK_INTERVAL: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Maximum number of failed checks of a stamp that was never seen; then the quote stays a plain link.
-const MAX_CHECKS: u32 = 6;
+const MAX_FAILED_CHECKS: u32 = 6;
 
 /// Stores the quote of a remote post as its document states it. A stamp added by an Update counts. A missing stamp
 /// changes nothing, and an invalid one does not replace a valid one.
@@ -45,7 +45,7 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
             (id.as_str(), stamp.as_ref().map(|s| s.as_str().to_owned()), *consent)
         }
     };
-    let quoted = target(w, uri)?.filter(|quoted| quoted.id != id);
+    let quoted = find_quoted_post(w, uri)?.filter(|quoted| quoted.id != id);
     let canonical = quoted.as_ref().map_or(uri, |quoted| quoted.uri.as_str());
     let mut quote = match known {
         Some(known) if known.quoted_uri == canonical || known.quoted_uri == uri => {
@@ -71,13 +71,13 @@ pub(super) fn store_quote(w: &Write<'_>, id: PostId, object: &Object) -> Result<
     quote.failed_checks = 0;
     quote.check_at = Some(w.now);
     quote.quoted_id = quoted.map(|quoted| quoted.id);
-    settle_quote(w, quote).map(drop)
+    update_quote_state(w, quote).map(drop)
 }
 
 /// Whether an object quotes one of the owner's posts, and thereby concerns the owner.
-pub(super) fn is_of_ours(r: &Read<'_>, owner: ActorId, object: &Object) -> Result<bool> {
+pub(super) fn quotes_own_post(r: &Read<'_>, owner: ActorId, object: &Object) -> Result<bool> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(false) };
-    Ok(target(r, id.as_str())?.is_some_and(|quoted| quoted.actor_id == owner && quoted.audience.is_open()))
+    Ok(find_quoted_post(r, id.as_str())?.is_some_and(|quoted| quoted.actor_id == owner && quoted.audience.is_open()))
 }
 
 /// Notifies the owner of a quote by an actor whose software sends no QuoteRequests. Otherwise the request notifies.
@@ -93,7 +93,7 @@ pub(super) fn notify_quoted_author(w: &Write<'_>, owner: ActorId, sender: &Actor
 }
 
 /// The quoted post, found by its id or, for our posts, by its page URL; never a boost.
-pub fn target(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
+pub fn find_quoted_post(r: &Read<'_>, uri: &str) -> Result<Option<Post>> {
     let found = match posts::by_uri(r, uri)? {
         Some(found) => Some(found),
         None => {
@@ -122,7 +122,7 @@ pub enum QuoteCheck {
 }
 
 /// Decides whether a quote is shown, as far as stored data allows.
-pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
+pub fn check_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     let Some(quoted) = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()? else {
         return Ok(QuoteCheck::FetchQuoted);
     };
@@ -132,7 +132,7 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
     }
     let owner = node::owner(r)?;
     if quoted.actor_id == owner {
-        return is_quote_of_own_post(r, quote, &quoting, &quoted).map(QuoteCheck::Done);
+        return own_post_quote_state(r, quote, &quoting, &quoted).map(QuoteCheck::Done);
     }
     let author = actors::by_id(r, quoted.actor_id)?;
     if let Some(stamp) = &quote.stamp {
@@ -155,14 +155,14 @@ pub fn judge_quote(r: &Read<'_>, quote: &StoredQuote) -> Result<QuoteCheck> {
 
 /// Decides a quote of one of the owner's posts: by the owner's response, or by the policy for software without
 /// requests.
-fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
+fn own_post_quote_state(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quoted: &Post) -> Result<QuoteState> {
     Ok(
         match interaction_requests_in::by_object(r, &quoting.uri, Interaction::Quote, quoted.id)?
             .map(|request| request.state)
         {
-            Some(Answer::Accepted) => QuoteState::Accepted,
-            Some(Answer::Rejected) => QuoteState::Rejected,
-            Some(Answer::Pending) => QuoteState::Pending,
+            Some(RequestState::Accepted) => QuoteState::Accepted,
+            Some(RequestState::Rejected) => QuoteState::Rejected,
+            Some(RequestState::Pending) => QuoteState::Pending,
             None if quote.state == QuoteState::Revoked => QuoteState::Revoked,
             None if quote.needs_authorization => QuoteState::Pending,
             None => match inbound::permission(r, quoting.actor_id, quoted, Interaction::Quote)? {
@@ -174,8 +174,8 @@ fn is_quote_of_own_post(r: &Read<'_>, quote: &StoredQuote, quoting: &Post, quote
 }
 
 /// Decides about a quote and stores the result; if a fetch is needed, the check stays due.
-pub fn settle_quote(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
-    let next = judge_quote(w, &quote)?;
+pub fn update_quote_state(w: &Write<'_>, quote: StoredQuote) -> Result<QuoteCheck> {
+    let next = check_quote(w, &quote)?;
     let quote = match &next {
         QuoteCheck::Done(state) => StoredQuote { state: *state, check_at: None, failed_checks: 0, ..quote },
         QuoteCheck::FetchQuoted | QuoteCheck::CheckAuthorization(_) => quote,
@@ -198,7 +198,12 @@ pub enum AuthorizationCheck {
 }
 
 /// Records the result of fetching a stamp. The host, author, both posts and the type must match.
-pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight: &AuthorizationCheck) -> Result<()> {
+pub fn apply_authorization_check(
+    w: &Write<'_>,
+    post: PostId,
+    looked_at: &str,
+    sight: &AuthorizationCheck,
+) -> Result<()> {
     let Some(quote) = quotes::get(w, post)?.filter(|quote| quote.stamp.as_deref() == Some(looked_at)) else {
         return Ok(());
     };
@@ -226,18 +231,18 @@ pub fn authorization_checked(w: &Write<'_>, post: PostId, looked_at: &str, sight
 /// Postpones a failed check, at growing intervals. A quote that was shown stays shown.
 pub fn postpone_check(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     let tries = quote.failed_checks.saturating_add(1);
-    let again = quote.state == QuoteState::Accepted || tries < MAX_CHECKS;
+    let again = quote.state == QuoteState::Accepted || tries < MAX_FAILED_CHECKS;
     let pause = Duration::from_secs(300 << (2 * tries.min(5)));
     quotes::put(w, &StoredQuote { failed_checks: tries, check_at: again.then(|| w.now.plus(pause)), ..quote })
 }
 
 /// Records that the quoted post cannot be fetched and never will be.
-pub fn quoted_post_gone(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
+pub fn mark_quoted_post_deleted(w: &Write<'_>, quote: StoredQuote) -> Result<()> {
     quotes::put(w, &StoredQuote { state: QuoteState::Deleted, check_at: None, ..quote })
 }
 
 /// Records that the owner approved a quote of one of their posts.
-pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
+pub(super) fn mark_accepted(w: &Write<'_>, post: PostId, target: PostId, stamp: &str) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     let stamp = Some(stamp.to_owned());
     quotes::put(
@@ -247,22 +252,22 @@ pub(super) fn granted_by_us(w: &Write<'_>, post: PostId, target: PostId, stamp: 
 }
 
 /// Records that the owner rejected a quote of one of their posts.
-pub(super) fn refused_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    is_own_quote(w, post, QuoteState::Rejected)
+pub(super) fn mark_rejected(w: &Write<'_>, post: PostId) -> Result<()> {
+    set_state_without_stamp(w, post, QuoteState::Rejected)
 }
 
 /// Records that the owner revoked their approval of a quote.
-pub(super) fn revoked_by_us(w: &Write<'_>, post: PostId) -> Result<()> {
-    is_own_quote(w, post, QuoteState::Revoked)
+pub(super) fn mark_revoked(w: &Write<'_>, post: PostId) -> Result<()> {
+    set_state_without_stamp(w, post, QuoteState::Revoked)
 }
 
-fn is_own_quote(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
+fn set_state_without_stamp(w: &Write<'_>, post: PostId, state: QuoteState) -> Result<()> {
     let Some(quote) = quotes::get(w, post)? else { return Ok(()) };
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })
 }
 
 /// The audience of a post that quotes: quoting an own followers-only post makes it followers-only, as in Mastodon.
-pub(super) fn narrowed_state(
+pub(super) fn quote_audience(
     r: &Read<'_>,
     owner: &Actor,
     wanted: Audience,
@@ -274,7 +279,7 @@ pub(super) fn narrowed_state(
 }
 
 /// Adds a quote to one of the owner's posts. Invalid when the quoted post is not public or its policy forbids quotes.
-pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) -> Result<()> {
+pub(super) fn attach_quote(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) -> Result<()> {
     let quoted = posts::by_id(w, quoted)?;
     let quoted = match quoted.boost_of {
         Some(of) => posts::by_id(w, of)?,
@@ -283,7 +288,7 @@ pub(super) fn attach(w: &Write<'_>, owner: &Actor, post: &Post, quoted: PostId) 
     let own = quoted.actor_id == owner.id;
     let own_and_no_wider = own && post.audience >= quoted.audience;
     if !quoted.audience.is_open() && !own_and_no_wider {
-        return Err(Error::invalid("only posts that everyone may read can be quoted"));
+        return Err(Error::invalid("only public posts can be quoted"));
     }
     let verdict = interaction_policies::permission_of(w, quoted.id)?.permission(Interaction::Quote);
     if !own && verdict == Some(Permission::Forbidden) {
@@ -313,11 +318,11 @@ pub(super) fn send_request(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<
         return Ok(());
     }
     let author = actors::by_id(w, quoted.actor_id)?;
-    let (id, uri) = outbox::next(w, owner)?;
+    let (id, uri) = outbox::next_activity(w, owner)?;
     let instrument = document::post(w, owner, post)?;
-    let request = documents::request(owner, &uri, Interaction::Quote, &quoted, &author, instrument, w.now);
+    let request = documents::request_document(owner, &uri, Interaction::Quote, &quoted, &author, instrument, w.now);
     quotes::put(w, &StoredQuote { request_uri: Some(uri), ..quote })?;
-    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))
+    outbox::send(w, owner, id, request, &post.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&author))
 }
 
 /// The author of the quoted post, who receives public quotes like a mentioned actor.
@@ -328,7 +333,7 @@ pub(super) fn quoted_author(r: &Read<'_>, post: &Post) -> Result<Option<ActorId>
 
 /// The owner's quote that a response refers to, by the id of our request or by the embedded request. Only the response
 /// of the quoted author counts.
-fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
+fn find_answered_quote(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<Option<StoredQuote>> {
     let by_id = object.id().map(|id| quotes::by_request(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let part = |key: &str| object.embedded().and_then(|value| crate::ap::json::id_of(value, key));
@@ -344,14 +349,14 @@ fn request_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref)
 
 /// Receives the quoted author's approval. The stamp must be on their server, or the quote stays pending. False when the
 /// response is about something else.
-pub(super) fn request_accepted(
+pub(super) fn receive_accept(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<bool> {
-    let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
+    let Some(quote) = find_answered_quote(w, owner, sender, object)? else { return Ok(false) };
     let Some(stamp) = result.filter(|stamp| same_origin(stamp.as_str(), &sender.uri)) else { return Ok(true) };
     if quote.state == QuoteState::Accepted && quote.stamp.as_deref() == Some(stamp.as_str()) {
         return Ok(true);
@@ -364,24 +369,24 @@ pub(super) fn request_accepted(
 
 /// Receives the quoted author's Reject, also when it revokes an approval. False when the response is about something
 /// else.
-pub(super) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
-    let Some(quote) = request_answered(w, owner, sender, object)? else { return Ok(false) };
-    withdraw(w, owner, quote, QuoteState::Rejected).map(|()| true)
+pub(super) fn receive_reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let Some(quote) = find_answered_quote(w, owner, sender, object)? else { return Ok(false) };
+    remove_authorization(w, owner, quote, QuoteState::Rejected).map(|()| true)
 }
 
 /// Receives the Delete of a stamp by its author: quotes based on it are not shown any more.
-pub(super) fn authorization_revoked(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
+pub(super) fn receive_revocation(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
     for quote in quotes::by_authorization(w, stamp.as_str())? {
         let quoted = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?;
         if quoted.is_some_and(|quoted| quoted.actor_id == sender.id) {
-            withdraw(w, owner, quote, QuoteState::Revoked)?;
+            remove_authorization(w, owner, quote, QuoteState::Revoked)?;
         }
     }
     Ok(())
 }
 
 /// Stores the new state of a quote without its stamp, and announces the loss of the stamp to the readers of our post.
-fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
+fn remove_authorization(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState) -> Result<()> {
     let (post, had) = (posts::by_id(w, quote.post_id)?, quote.stamp.is_some());
     quotes::put(w, &StoredQuote { state, stamp: None, check_at: None, ..quote })?;
     if had && post.actor_id == owner { post::broadcast_update(w, &actors::by_id(w, owner)?, post.id) } else { Ok(()) }
@@ -389,7 +394,7 @@ fn withdraw(w: &Write<'_>, owner: ActorId, quote: StoredQuote, state: QuoteState
 
 /// The quote members of one of the owner's posts, and the fallback line for software without quotes. A rejected quote
 /// has only the line.
-pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
+pub(super) fn quote_members(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQuoteDocument>, String)>> {
     let Some(quote) = quotes::get(r, id)? else { return Ok(None) };
     let quoted = quote.quoted_id.map(|id| posts::by_id(r, id)).transpose()?;
     let page = quoted.as_ref().map_or(quote.quoted_uri.as_str(), |quoted| quoted.html_url());
@@ -399,7 +404,7 @@ pub(super) fn quote_text(r: &Read<'_>, id: PostId) -> Result<Option<(Option<OwnQ
 }
 
 /// The content of a quoting post without the fallback line.
-pub(super) fn quote_fallback_text(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
+pub(super) fn without_quote_fallback(r: &Read<'_>, html: String, object: &Object) -> Result<String> {
     let Some(Named::Of { id, .. }) = &object.quote else { return Ok(html) };
     let page = posts::by_uri(r, id.as_str())?.map(|quoted| quoted.html_url().to_owned());
     let mut addresses = vec![id.as_str()];

@@ -47,7 +47,7 @@ pub(super) fn receive(
 }
 
 /// Receives the Undo of a reaction.
-pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
+pub(super) fn receive_undo(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) -> Result<()> {
     reactions::remove(w, sender.id, post.id, emoji)?;
     match reactions::of_actor(w, sender.id, post.id)?.is_empty() {
         true => notifications::remove(w, NotificationKind::Reaction, sender.id, Some(post.id)),
@@ -59,33 +59,45 @@ pub(super) fn undone(w: &Write<'_>, sender: &Actor, post: &Post, emoji: &str) ->
 /// has as a reaction (`url` selects among several). Repeating does nothing; another emoji replaces the first.
 pub fn send(w: &Write<'_>, owner: &Actor, post: &Post, emoji: &str, url: Option<&str>) -> Result<()> {
     if post.boost_of.is_some() {
-        return Err(Error::invalid("react to the post itself, not to a boost of it"));
+        return Err(Error::invalid("you can only react to the post itself, not to a boost of it"));
     }
-    let sign = reaction_emoji(w, post, emoji.trim(), url)?;
+    let sign = resolve_emoji(w, post, emoji.trim(), url)?;
     let mine = reactions::of_actor(w, owner.id, post.id)?;
     if mine.iter().any(|mine| mine.emoji == sign) {
         return Ok(());
     }
-    take_back(w, owner, post)?;
-    like::take_back(w, owner, post.id)?;
-    let (activity_id, uri) = outbox::next(w, owner)?;
+    unreact(w, owner, post)?;
+    like::unlike(w, owner, post.id)?;
+    let (activity_id, uri) = outbox::next_activity(w, owner)?;
     let reaction = Reaction { post_id: post.id, actor_id: owner.id, emoji: sign, uri };
     reactions::add(w, &reaction)?;
     let author = actors::by_id(w, post.actor_id)?;
-    let react = stored_reaction(w, owner, &reaction, post, &author)?;
+    let react = reaction_document(w, owner, &reaction, post, &author)?;
     // The policy for likes also applies to reactions.
     if let Some(how) = outbound::request_mode(w, owner.id, post, Interaction::Like)? {
-        let done =
-            PerformedInteraction { interaction: Interaction::Like, uri: &reaction.uri, made: None, target: post };
+        let done = PerformedInteraction {
+            interaction: Interaction::Like,
+            uri: &reaction.uri,
+            own_post_id: None,
+            target: post,
+        };
         outbound::send_request(w, owner, how, &done, || Ok(react.clone()))?;
         if how == RequestMode::Explicit {
             return Ok(());
         }
     }
-    outbox::send(w, owner, activity_id, react, &post.uri, Audience::Mentioned, &group::like_audience(w, post, &author)?)
+    outbox::send(
+        w,
+        owner,
+        activity_id,
+        react,
+        &post.uri,
+        Audience::Mentioned,
+        &group::like_recipients(w, post, &author)?,
+    )
 }
 
-fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
+fn resolve_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) -> Result<ReactionEmoji> {
     if let Some(emoji) = unicode_emoji::emoji(emoji) {
         return Ok(ReactionEmoji { name: emoji, url: None });
     }
@@ -100,24 +112,24 @@ fn reaction_emoji(w: &Write<'_>, post: &Post, emoji: &str, url: Option<&str>) ->
     };
     match picture {
         Some(url) => Ok(ReactionEmoji { name: emoji, url: Some(url) }),
-        None => Err(Error::invalid("a reaction is one emoji, such as 🎉, or the :name: of an emoji of your own")),
+        None => Err(Error::invalid("a reaction is one emoji, such as 🎉, or the :name: of one of your own emoji")),
     }
 }
 
 /// Undoes the owner's reaction to a post.
-pub fn take_back(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
+pub fn unreact(w: &Write<'_>, owner: &Actor, post: &Post) -> Result<()> {
     let author = actors::by_id(w, post.actor_id)?;
     for reaction in reactions::of_actor(w, owner.id, post.id)? {
         reactions::remove(w, owner.id, post.id, &reaction.emoji.name)?;
         interaction_requests_out::remove(w, &reaction.uri)?;
         tombstones::add_own(w, &reaction.uri)?;
-        let react = stored_reaction(w, owner, &reaction, post, &author)?;
-        outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::like_audience(w, post, &author)?)?;
+        let react = reaction_document(w, owner, &reaction, post, &author)?;
+        outbox::undo(w, owner, &react, &post.uri, Audience::Mentioned, &group::like_recipients(w, post, &author)?)?;
     }
     Ok(())
 }
 
-fn stored_reaction(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
-    let tag = emoji::tag_of(r, &reaction.emoji)?;
+fn reaction_document(r: &Read<'_>, owner: &Actor, reaction: &Reaction, post: &Post, author: &Actor) -> Result<Value> {
+    let tag = emoji::reaction_tag(r, &reaction.emoji)?;
     Ok(document::react(owner, &reaction.uri, (&post.uri, author), &reaction.emoji.name, tag.as_ref(), r.now))
 }

@@ -25,13 +25,18 @@ use crate::text::{MAX_CONTENT_WARNING_CHARS, MAX_TITLE_CHARS, plain_text, scan};
 /// An Update of an unknown post is treated as its Create when the post is younger than this.
 const MAX_CREATE_FROM_UPDATE_AGE: std::time::Duration = std::time::Duration::from_secs(24 * 3600);
 /// Lower bound of the time a post is sorted by: post ids are derived from it and start at 1.
-const EARLIEST_MS: i64 = 1000;
+const MIN_SORT_TIME_MS: i64 = 1000;
 
 /// What to fetch for a Create or Update: the ancestors and group of an embedded post; the post itself when only its id
 /// is given or it belongs to another actor.
-pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &Ref) -> Result<Vec<Prerequisite>> {
+pub(super) fn prerequisites(
+    r: &Read<'_>,
+    sender: &Actor,
+    activity: &Activity,
+    object: &Ref,
+) -> Result<Vec<Prerequisite>> {
     let owner = node::owner(r)?;
-    match is_own_post(sender, object) {
+    match embedded_own_post(sender, object) {
         Some(Ok(object)) if object.is_vote() => Ok(Vec::new()),
         Some(Ok(object)) if concerns_owner(r, owner, sender, activity, &object)? => {
             let parent = object.in_reply_to.as_ref().map(|uri| Prerequisite::Ancestors(uri.as_str().to_owned()));
@@ -49,7 +54,7 @@ pub(super) fn needs(r: &Read<'_>, sender: &Actor, activity: &Activity, object: &
 }
 
 /// The embedded post, if its id is on the sender's server. Denied when the document has another id or another author.
-pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
+pub(super) fn embedded_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>> {
     let value = object.embedded()?;
     let id = object.id()?;
     if !same_origin(id.as_str(), &sender.uri) || !value.is_object() {
@@ -69,7 +74,7 @@ pub(super) fn is_own_post(sender: &Actor, object: &Ref) -> Option<Result<Object>
 fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activity, object: &Object) -> Result<bool> {
     let audience = object.audience(activity.recipients.as_ref(), author.followers.as_deref());
     let us = actors::by_id(r, owner)?.uri;
-    let for_us = mentions_owner(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
+    let for_us = addresses_actor(object, activity.recipients.as_ref(), &us) || audience == Audience::Mentioned;
     // A pending follow counts: the Accept may arrive after the first posts, which are shown once it is here.
     let asked = follows::get(r, owner, author.id)?.is_some_and(|f| f.accepted_at.is_some() || audience.is_open());
     if for_us || asked {
@@ -79,24 +84,24 @@ fn concerns_owner(r: &Read<'_>, owner: ActorId, author: &Actor, activity: &Activ
         Some(uri) => posts::by_uri(r, uri.as_str())?,
         None => None,
     };
-    Ok(audience.is_open() && (parent.is_some() || quote::is_of_ours(r, owner, object)?))
+    Ok(audience.is_open() && (parent.is_some() || quote::quotes_own_post(r, owner, object)?))
 }
 
 /// Whether a post addresses an actor, by a Mention or in its recipients (Hubzilla and NodeBB send no Mention).
-fn mentions_owner(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
+fn addresses_actor(object: &Object, activity: Option<&Recipients>, who: &str) -> bool {
     let lists = object.recipients.as_ref().or(activity);
     object.tags.mentions.iter().any(|m| m.href == who) || lists.is_some_and(|l| l.everyone().contains(&who))
 }
 
 /// Receives a Create.
-pub(super) fn post_created(
+pub(super) fn receive_create(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
     activity: &Activity,
     object: &Ref,
 ) -> Result<()> {
-    let Some(own) = is_own_post(sender, object) else {
+    let Some(own) = embedded_own_post(sender, object) else {
         // Only the id, or another actor's post: it was fetched before, or there is nothing to show.
         return match object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten() {
             Some(post) => place_in_timelines(w, owner, &post),
@@ -104,7 +109,7 @@ pub(super) fn post_created(
         };
     };
     let object = own?;
-    if vote::receive(w, owner, sender, &object)? || !post_metadata::has_metadata(&object) {
+    if vote::receive(w, owner, sender, &object)? || !post_metadata::has_visible_content(&object) {
         return Ok(());
     }
     if !concerns_owner(w, owner, sender, activity, &object)? {
@@ -115,7 +120,7 @@ pub(super) fn post_created(
     }
     let id = store_post(w, sender, &object, activity.recipients.as_ref())?;
     let post = posts::by_id(w, id)?;
-    if !inbound::is_answered(w, owner, sender, &post)? {
+    if !inbound::allows_reply(w, owner, sender, &post)? {
         return Ok(());
     }
     place_in_timelines(w, owner, &post)?;
@@ -125,17 +130,18 @@ pub(super) fn post_created(
         Some(parent) => posts::by_id(w, parent)?.actor_id == owner,
         None => false,
     };
-    let for_us = mentions_owner(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
+    let for_us =
+        addresses_actor(&object, activity.recipients.as_ref(), &us.uri) || post.audience == Audience::Mentioned;
     file_in_conversation(w, &us, &post)?;
     if for_us || answers_us {
         return notifications::add(w, NotificationKind::Mention, sender.id, Some(id));
     }
-    announce(w, owner, &post)
+    notify_of_new_post(w, owner, &post)
 }
 
 /// Notifies the owner of a new post if the owner wants to be notified of all posts of its author. Replies to others are
 /// left out.
-fn announce(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
+fn notify_of_new_post(w: &Write<'_>, owner: ActorId, post: &Post) -> Result<()> {
     let wanted = follows::get_accepted(w, owner, post.actor_id)?.is_some_and(|follow| follow.options.notify);
     let begins = match post.reply_to {
         Some(parent) => posts::by_id(w, parent)?.actor_id == post.actor_id,
@@ -185,29 +191,29 @@ pub(super) fn place_in_timelines(w: &Write<'_>, owner: ActorId, post: &Post) -> 
         (None, Some(_)) => false,
         (None, None) => true,
     };
-    if fits { list::timeline_rows(w, owner, post.actor_id, post) } else { Ok(()) }
+    if fits { list::add_to_timelines(w, owner, post.actor_id, post) } else { Ok(()) }
 }
 
 /// Receives an Update of a post.
-pub(super) fn post_updated(
+pub(super) fn receive_update(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
     activity: &Activity,
     object: &Ref,
 ) -> Result<()> {
-    let Some(own) = is_own_post(sender, object) else { return Ok(()) };
+    let Some(own) = embedded_own_post(sender, object) else { return Ok(()) };
     let doc = own?;
     if posts::by_uri(w, doc.id.as_str())?.is_some() {
         store_post(w, sender, &doc, activity.recipients.as_ref())?;
         return Ok(());
     }
     let recent = doc.published.is_some_and(|at| w.now.since(at) < MAX_CREATE_FROM_UPDATE_AGE);
-    if recent { post_created(w, owner, sender, activity, object) } else { Ok(()) }
+    if recent { receive_create(w, owner, sender, activity, object) } else { Ok(()) }
 }
 
 /// Receives a Delete: of the actor itself, of one of their posts or boosts, or of something unknown.
-pub(super) fn post_deleted(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
+pub(super) fn receive_delete(w: &Write<'_>, sender: &Actor, object: &Uri) -> Result<()> {
     if *object == sender.uri.as_str() {
         return actors::mark_gone(w, sender.id);
     }
@@ -234,12 +240,12 @@ pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Opti
     let tags = hashtags(object);
     if let Some(known) = posts::by_uri(w, uri)? {
         if known.actor_id != author.id || known.boost_of.is_some() {
-            return Err(Error::Denied(format!("{uri} belongs to somebody else")));
+            return Err(Error::Denied(format!("{uri} belongs to another author")));
         }
         let newer = object.updated.is_some_and(|at| known.edited_at.is_none_or(|before| at > before));
         if newer {
             let audience = narrowest_audience(&known, author, object, activity);
-            let fresh = row(w, author, object, audience)?;
+            let fresh = post_row(w, author, object, audience)?;
             let edited = Post {
                 id: known.id,
                 audience,
@@ -247,28 +253,33 @@ pub fn store_post(w: &Write<'_>, author: &Actor, object: &Object, activity: Opti
                 reply_to_uri: known.reply_to_uri.clone(),
                 ..fresh
             };
-            if post_edit::apply(w, &known, edited, object, (&names, &tags))? {
+            if post_edit::apply_remote_edit(w, &known, edited, object, (&names, &tags))? {
                 notify_of_edit(w, &known)?;
             }
         }
-        poll::renew(w, &known, object.poll.as_ref(), if newer { PollUpdate::Edit } else { PollUpdate::Counts })?;
-        store_policy(w, author, known.id, object)?;
+        poll::update_remote_poll(
+            w,
+            &known,
+            object.poll.as_ref(),
+            if newer { PollUpdate::Edit } else { PollUpdate::Counts },
+        )?;
+        store_policy_and_quote(w, author, known.id, object)?;
         return Ok(known.id);
     }
     if object.is_vote() {
-        // A vote is never shown, however it got here (fetched, forwarded, listed among replies).
-        return Err(Error::Denied("a vote is no post".to_owned()));
+        // A vote is never shown, no matter how it got here (fetched, forwarded, listed among replies).
+        return Err(Error::Denied("a vote is not a post".to_owned()));
     }
     if tombstones::is_deleted(w, author.id, uri)? {
         return Err(Error::Gone);
     }
     let audience = object.audience(activity, author.followers.as_deref());
-    let post = row(w, author, object, audience)?;
+    let post = post_row(w, author, object, audience)?;
     posts::insert(w, &post, &names, &tags)?;
-    post_metadata::attach(w, post.id, object, &post.content)?;
-    group::claimed_group(w, post.id, object)?;
-    poll::keep(w, post.id, object.poll.as_ref())?;
-    store_policy(w, author, post.id, object)?;
+    post_metadata::store_attachments(w, post.id, object, &post.content)?;
+    group::store_claimed_group(w, post.id, object)?;
+    poll::store_remote_poll(w, post.id, object.poll.as_ref())?;
+    store_policy_and_quote(w, author, post.id, object)?;
     tag_follow::place_tagged_post(w, author, &post)?;
     Ok(post.id)
 }
@@ -283,15 +294,15 @@ fn narrowest_audience(known: &Post, author: &Actor, object: &Object, activity: O
 
 /// Stores the interaction policy and the quote of a post. Both may change without an edit: Mastodon sends such Updates
 /// with the previous `updated`.
-fn store_policy(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
-    inbound::is_restricted(w, author, id, object)?;
+fn store_policy_and_quote(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+    inbound::store_policy(w, author, id, object)?;
     quote::store_quote(w, id, object)
 }
 
 /// The row of a post, with sanitized texts.
-fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Result<Post> {
+fn post_row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Result<Post> {
     let published = object.published.unwrap_or(w.now);
-    let at = published.clamp(Time::from_ms(EARLIEST_MS).min(w.now), w.now);
+    let at = published.clamp(Time::from_ms(MIN_SORT_TIME_MS).min(w.now), w.now);
     let reply_to_uri = object.in_reply_to.as_ref().map(|uri| uri.as_str().to_owned());
     let parent = match &reply_to_uri {
         Some(uri) => posts::by_uri(w, uri)?.filter(|parent| parent.boost_of.is_none()),
@@ -314,22 +325,22 @@ fn row(w: &Write<'_>, author: &Actor, object: &Object, audience: Audience) -> Re
         context_uri: object.context.as_ref().map(|uri| uri.as_str().to_owned()),
         title: object.name.as_deref().and_then(|name| line(name, MAX_TITLE_CHARS)),
         warning: object.warning().and_then(|warning| line(warning, MAX_CONTENT_WARNING_CHARS)),
-        content: quote::quote_fallback_text(w, post_metadata::content(object), object)?,
+        content: quote::without_quote_fallback(w, post_metadata::content_html(object), object)?,
         source: None,
         language: object.language.clone(),
         sensitive: object.sensitive,
         url: object.url.as_ref().map(|url| url.as_str().to_owned()),
-        emoji: emoji(&object.tags.emoji),
-        metadata: post_metadata::extra(object),
+        emoji: stored_emoji(&object.tags.emoji),
+        metadata: post_metadata::read_metadata(object),
         published_at: published.min(w.now),
-        edited_at: apply_edit(object, published, w.now),
+        edited_at: edited_before_arrival(object, published, w.now),
         received_at: w.now,
     })
 }
 
 /// The time of an edit made before we received the post. None for videos and events: PeerTube and Mobilizon change
 /// `updated` without an edit.
-fn apply_edit(object: &Object, published: Time, now: Time) -> Option<Time> {
+fn edited_before_arrival(object: &Object, published: Time, now: Time) -> Option<Time> {
     let moves = matches!(object.kind, ObjectKind::Video | ObjectKind::Event);
     object.updated.filter(|at| *at > published && !moves).map(|at| at.min(now))
 }
@@ -357,6 +368,6 @@ fn hashtags(object: &Object) -> Vec<PostHashtag> {
 }
 
 /// Custom emoji in stored form.
-pub(super) fn emoji(tags: &[tags::ReceivedEmoji]) -> Vec<CustomEmoji> {
+pub(super) fn stored_emoji(tags: &[tags::ReceivedEmoji]) -> Vec<CustomEmoji> {
     tags.iter().map(|e| CustomEmoji { code: e.shortcode.clone(), url: e.icon.as_str().to_owned() }).collect()
 }

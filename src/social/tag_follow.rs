@@ -14,7 +14,7 @@ use crate::text::scan;
 pub fn follow(w: &Write<'_>, typed: &str) -> Result<()> {
     let (name, shown) = scan::whole_tag(typed).ok_or_else(|| Error::invalid(scan::NOT_A_HASHTAG_MESSAGE))?;
     if tags::get(w, &name)?.is_none() && !tags::follow(w, &name, &shown)? {
-        return Err(Error::invalid(format!("{} hashtags are enough", tags::MAX_FOLLOWED_TAGS)));
+        return Err(Error::invalid(format!("you can follow at most {} hashtags", tags::MAX_FOLLOWED_TAGS)));
     }
     Ok(())
 }

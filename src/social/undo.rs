@@ -31,16 +31,16 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
     let Some(value) = object.embedded() else { return Ok(()) };
     let inner = Activity::read_inner(value.clone())?;
     if inner.actor != sender.uri.as_str() {
-        return Err(Error::Denied("only one's own acts can be undone".to_owned()));
+        return Err(Error::Denied("an actor can only undo their own activities".to_owned()));
     }
     match &inner.kind {
         ActivityKind::Follow { object } if *object == actors::by_id(w, owner)?.uri.as_str() => {
-            follow::undone(w, owner, sender)
+            follow::receive_undo(w, owner, sender)
         }
         ActivityKind::Like { object, content, .. } | ActivityKind::EmojiReact { object, content, .. } => {
             match (object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten(), content) {
-                (Some(post), Some(emoji)) => react::undone(w, sender, &post, emoji),
-                (Some(post), None) => like::undone(w, sender, post.id),
+                (Some(post), Some(emoji)) => react::receive_undo(w, sender, &post, emoji),
+                (Some(post), None) => like::receive_undo(w, sender, post.id),
                 (None, _) => Ok(()),
             }
         }
@@ -48,12 +48,12 @@ pub(super) fn receive(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Re
             let of = object.id().map(|id| posts::by_uri(w, id.as_str())).transpose()?.flatten();
             let Some(of) = of else { return Ok(()) };
             match posts::boost_by(w, sender.id, of.id)? {
-                Some(post) => boost::undone(w, sender, &post),
-                None => group::post_withdrawn(w, sender, &of),
+                Some(post) => boost::receive_undo(w, sender, &post),
+                None => group::remove_post(w, sender, &of),
             }
         }
         ActivityKind::Block { object } if *object == actors::by_id(w, owner)?.uri.as_str() => {
-            block::block_undone(w, sender)
+            block::receive_undo(w, sender)
         }
         _ => Ok(()),
     }
@@ -65,27 +65,27 @@ fn undo_by_id(w: &Write<'_>, owner: ActorId, sender: &Actor, id: &Uri) -> Result
         && follow.follower_id == sender.id
         && follow.followed_id == owner
     {
-        follow::undone(w, owner, sender)?;
+        follow::receive_undo(w, owner, sender)?;
         return Ok(true);
     }
     if blocks::blocked_by(w, sender.id)?.is_some_and(|uri| *id == uri.as_str()) {
-        block::block_undone(w, sender)?;
+        block::receive_undo(w, sender)?;
         return Ok(true);
     }
     if let Some(post) = likes::by_uri(w, sender.id, id.as_str())? {
-        like::undone(w, sender, post)?;
+        like::receive_undo(w, sender, post)?;
         return Ok(true);
     }
     if let Some(reaction) = reactions::by_uri(w, sender.id, id.as_str())? {
         let post = posts::by_id(w, reaction.post_id)?;
-        react::undone(w, sender, &post, &reaction.emoji.name)?;
+        react::receive_undo(w, sender, &post, &reaction.emoji.name)?;
         return Ok(true);
     }
     if let Some(post) = posts::by_uri(w, id.as_str())?
         && post.actor_id == sender.id
         && post.boost_of.is_some()
     {
-        boost::undone(w, sender, &post)?;
+        boost::receive_undo(w, sender, &post)?;
         return Ok(true);
     }
     Ok(false)

@@ -36,15 +36,15 @@ fn count_vote(w: &Write<'_>, voter: &Actor, mut poll: StoredPoll, choice: usize)
     if (!poll.multiple && !before.is_empty()) || !polls::add_vote(w, poll.post_id, voter.id, choice)? {
         return Ok(());
     }
-    add_vote(&mut poll, choice);
+    increment_count(&mut poll, choice);
     if before.is_empty() {
         poll.voters = Some(poll.voters.unwrap_or_default() + 1);
     }
-    poll.next_upkeep_at = rules::has_new_votes(w, &poll);
+    poll.next_upkeep_at = rules::next_announcement_at(w, &poll);
     polls::put(w, &poll)
 }
 
-fn add_vote(poll: &mut StoredPoll, choice: usize) {
+fn increment_count(poll: &mut StoredPoll, choice: usize) {
     if let Some(option) = poll.options.get_mut(choice) {
         option.votes = option.votes.saturating_add(1);
     }
@@ -66,8 +66,8 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
     for choice in choices {
         let Some(text) = poll.options.get(choice).map(|option| option.text.clone()) else { continue };
         polls::add_vote(w, id, owner.id, choice)?;
-        add_vote(&mut poll, choice);
-        let (activity_id, uri) = outbox::next(w, owner)?;
+        increment_count(&mut poll, choice);
+        let (activity_id, uri) = outbox::next_activity(w, owner)?;
         let create = document::vote(owner, &uri, &post, &author, &text, w.now);
         outbox::send(
             w,
@@ -76,24 +76,24 @@ pub fn send(w: &Write<'_>, owner: &Actor, id: PostId, choices: &[usize]) -> Resu
             create,
             &post.uri,
             Audience::Mentioned,
-            &ActivityRecipients::add_actor(&author),
+            &ActivityRecipients::single_actor(&author),
         )?;
     }
     // The counts of the author's server replace this later.
     poll.voters = poll.voters.map(|voters| voters.saturating_add(1));
-    poll.next_upkeep_at = rules::result_at(&poll);
+    poll.next_upkeep_at = rules::result_fetch_at(&poll);
     polls::put(w, &poll)
 }
 
 fn check_vote(r: &Read<'_>, owner: &Actor, post: &Post, poll: &StoredPoll, choices: &[usize]) -> Result<()> {
     let no = |why: &str| Err(Error::invalid(why));
     match choices {
-        _ if post.actor_id == owner.id => no("nobody votes in their own poll"),
+        _ if post.actor_id == owner.id => no("you cannot vote in your own poll"),
         _ if poll.is_over(r.now) => no("this poll is over"),
-        _ if !poll.own_choices.is_empty() => no("you have voted in this poll, and votes stand"),
-        [] => no("choose an answer first"),
-        [_, _, ..] if !poll.multiple => no("only one answer can be chosen here"),
-        all if all.iter().any(|choice| *choice >= poll.options.len()) => no("this poll has no such answer"),
+        _ if !poll.own_choices.is_empty() => no("you have already voted in this poll, and a vote cannot be changed"),
+        [] => no("choose an option first"),
+        [_, _, ..] if !poll.multiple => no("only one option can be chosen in this poll"),
+        all if all.iter().any(|choice| *choice >= poll.options.len()) => no("this poll has no such option"),
         _ => Ok(()),
     }
 }

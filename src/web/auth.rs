@@ -12,7 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::hmac;
 
-use super::blocking::{PageError, blocking};
+use super::blocking::{PageError, run_blocking};
 use super::rate_limit;
 use crate::base::id::ActorId;
 use crate::base::{Error, Result};
@@ -26,7 +26,7 @@ pub const SESSION_COOKIE: &str = "hytte_session";
 
 /// A browser with an open session. A server without an owner yet (a fresh trial) has sessions, too.
 #[derive(Debug, Clone)]
-pub struct SignedInBrowser {
+pub struct SignedInSession {
     /// SHA-256 of the session token in the cookie.
     pub hash: [u8; 32],
     /// The CSRF token for every form.
@@ -52,7 +52,7 @@ pub struct MaybeOwner(pub Option<Owner>);
 
 /// Extractor: the session, or None for a visitor.
 #[derive(Debug, Clone)]
-pub struct MaybeSession(pub Option<SignedInBrowser>);
+pub struct MaybeSession(pub Option<SignedInSession>);
 
 impl MaybeOwner {
     /// Whose view of posts this is.
@@ -61,36 +61,36 @@ impl MaybeOwner {
     }
 }
 
-type Fut<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
+type ExtractorFuture<T> = Pin<Box<dyn Future<Output = Result<T, actix_web::Error>>>>;
 
 impl FromRequest for MaybeSession {
     type Error = actix_web::Error;
-    type Future = Fut<Self>;
+    type Future = ExtractorFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(session(&request).await?)) })
+        Box::pin(async move { Ok(Self(load_session(&request).await?)) })
     }
 }
 
 impl FromRequest for MaybeOwner {
     type Error = actix_web::Error;
-    type Future = Fut<Self>;
+    type Future = ExtractorFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
-        Box::pin(async move { Ok(Self(session(&request).await?.and_then(owner_with_name))) })
+        Box::pin(async move { Ok(Self(load_session(&request).await?.and_then(owner_with_name))) })
     }
 }
 
 impl FromRequest for Owner {
     type Error = actix_web::Error;
-    type Future = Fut<Self>;
+    type Future = ExtractorFuture<Self>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let request = request.clone();
         Box::pin(async move {
-            match session(&request).await? {
+            match load_session(&request).await? {
                 None => Err(redirect(&login_path(&request))),
                 Some(session) => owner_with_name(session).ok_or_else(|| redirect("/welcome")),
             }
@@ -98,8 +98,8 @@ impl FromRequest for Owner {
     }
 }
 
-fn owner_with_name(session: SignedInBrowser) -> Option<Owner> {
-    let SignedInBrowser { hash, csrf, owner } = session;
+fn owner_with_name(session: SignedInSession) -> Option<Owner> {
+    let SignedInSession { hash, csrf, owner } = session;
     owner.map(|actor| Owner { actor, hash, csrf })
 }
 
@@ -135,11 +135,11 @@ pub fn local_path(path: &str) -> &str {
     if stays { path } else { "/" }
 }
 
-async fn session(request: &HttpRequest) -> Result<Option<SignedInBrowser>, PageError> {
+async fn load_session(request: &HttpRequest) -> Result<Option<SignedInSession>, PageError> {
     let Some(cookie) = request.cookie(SESSION_COOKIE) else { return Ok(None) };
     let node = request.app_data::<web::Data<Node>>().ok_or_else(|| Error::internal("no node"))?;
     let hash = login::token_hash(cookie.value());
-    let found = blocking(node, move |node| {
+    let found = run_blocking(node, move |node| {
         let now = node.store.read(|r| {
             if !store::access::sessions::is_open(r, &hash)? {
                 return Ok(None);
@@ -150,13 +150,13 @@ async fn session(request: &HttpRequest) -> Result<Option<SignedInBrowser>, PageE
         if stale {
             node.store.write(move |w| store::access::sessions::touch(w, &hash))?;
         }
-        Ok(Some(SignedInBrowser { hash, csrf: csrf(node, &hash), owner }))
+        Ok(Some(SignedInSession { hash, csrf: csrf_token(node, &hash), owner }))
     });
     Ok(found.await?)
 }
 
 /// The CSRF token of this session.
-pub fn csrf(node: &Node, hash: &[u8]) -> String {
+pub fn csrf_token(node: &Node, hash: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(hmac::sign(&csrf_key(node), &csrf_message(hash)))
 }
 
@@ -164,7 +164,7 @@ pub fn csrf(node: &Node, hash: &[u8]) -> String {
 pub fn check_csrf(node: &Node, hash: &[u8], token: &str) -> Result<()> {
     let tag = URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
     hmac::verify(&csrf_key(node), &csrf_message(hash), &tag)
-        .map_err(|_| Error::Denied("this form is too old; go back, reload the page and send it again".into()))
+        .map_err(|_| Error::Denied("this form has expired: go back, reload the page and send it again".into()))
 }
 
 fn csrf_key(node: &Node) -> hmac::Key {
@@ -189,17 +189,17 @@ pub fn check_origin(request: &HttpRequest, node: &Node) -> Result<()> {
 }
 
 /// The cookie of a new session; Secure when the server is reached by https.
-pub fn cookie(node: &Node, value: String) -> Cookie<'static> {
+pub fn session_cookie(node: &Node, value: String) -> Cookie<'static> {
     let age = time::Duration::seconds(i64::try_from(SESSION_LIFETIME.as_secs()).unwrap_or(i64::MAX));
-    build(node, value, age)
+    build_cookie(node, value, age)
 }
 
 /// A cookie that deletes the session cookie.
 pub fn expired_cookie(node: &Node) -> Cookie<'static> {
-    build(node, String::new(), time::Duration::ZERO)
+    build_cookie(node, String::new(), time::Duration::ZERO)
 }
 
-fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
+fn build_cookie(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
     Cookie::build(SESSION_COOKIE, value)
         .path("/")
         .http_only(true)
@@ -210,12 +210,12 @@ fn build(node: &Node, value: String, age: time::Duration) -> Cookie<'static> {
 }
 
 /// The client's address, as found by [`rate_limit::caller`]; 0.0.0.0 when it is unknown.
-pub fn address(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
-    rate_limit::caller(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
+pub fn client_address_or_unspecified(request: &HttpRequest, trusted: &[IpAddr]) -> IpAddr {
+    rate_limit::client_address(request, trusted).unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
 /// The user agent of the client.
-pub fn agent(request: &HttpRequest) -> &str {
+pub fn user_agent(request: &HttpRequest) -> &str {
     request.headers().get(header::USER_AGENT).and_then(|value| value.to_str().ok()).unwrap_or("an unnamed browser")
 }
 
@@ -244,8 +244,12 @@ mod tests {
             TestRequest::get().peer_addr(peer).insert_header(("X-Forwarded-For", header)).to_http_request()
         };
         let client = IpAddr::from([203, 0, 113, 9]);
-        assert_eq!(address(&request("203.0.113.9"), &[]), proxy);
-        assert_eq!(address(&request("1.1.1.1, 203.0.113.9, 10.0.0.1"), &[proxy]), client, "the rest may be made up");
-        assert_eq!(address(&request("nonsense"), &[proxy]), proxy);
+        assert_eq!(client_address_or_unspecified(&request("203.0.113.9"), &[]), proxy);
+        assert_eq!(
+            client_address_or_unspecified(&request("1.1.1.1, 203.0.113.9, 10.0.0.1"), &[proxy]),
+            client,
+            "the rest may be made up"
+        );
+        assert_eq!(client_address_or_unspecified(&request("nonsense"), &[proxy]), proxy);
     }
 }

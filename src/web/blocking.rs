@@ -19,14 +19,14 @@ const MAX_BLOCKING_JOBS: usize = 48;
 /// How long a job waits for a thread before the caller gets Busy.
 const JOB_QUEUE_TIMEOUT: Duration = Duration::from_secs(10);
 /// `Retry-After` of a busy server, in seconds.
-pub const RETRY_AFTER: &str = "5";
+pub const RETRY_AFTER_SECONDS: &str = "5";
 /// Maximum number of media ranges of an `Accept` header that are parsed.
-const MAX_RANGES: usize = 32;
+const MAX_ACCEPT_RANGES: usize = 32;
 
 static JOB_PERMITS: Semaphore = Semaphore::const_new(MAX_BLOCKING_JOBS);
 
 /// Runs `job`, which may wait for disk or network, on a blocking thread. Busy when none becomes free in time.
-pub async fn blocking<T: Send + 'static>(
+pub async fn run_blocking<T: Send + 'static>(
     node: &web::Data<Node>,
     job: impl FnOnce(&Node) -> Result<T> + Send + 'static,
 ) -> Result<T> {
@@ -52,7 +52,7 @@ pub struct PageError(pub Error);
 #[derive(Debug)]
 pub struct ApError(pub Error);
 
-macro_rules! coats {
+macro_rules! error_wrappers {
     ($($name:ident),*) => {$(
         impl From<Error> for $name {
             fn from(error: Error) -> Self {
@@ -68,7 +68,7 @@ macro_rules! coats {
     )*};
 }
 
-coats!(PageError, ApError);
+error_wrappers!(PageError, ApError);
 
 impl ResponseError for PageError {
     fn status_code(&self) -> StatusCode {
@@ -76,9 +76,9 @@ impl ResponseError for PageError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        log(&self.0);
-        let body = page::error_page(self.status_code(), &sentence(&self.0)).into_string();
-        let mut response = start(&self.0);
+        log_internal_error(&self.0);
+        let body = page::error_page(self.status_code(), &error_sentence(&self.0)).into_string();
+        let mut response = start_error_response(&self.0);
         page::error_with_security_headers(&mut response);
         response.body(body)
     }
@@ -90,33 +90,33 @@ impl ResponseError for ApError {
     }
 
     fn error_response(&self) -> HttpResponse {
-        log(&self.0);
-        start(&self.0).json(json!({ "error": sentence(&self.0) }))
+        log_internal_error(&self.0);
+        start_error_response(&self.0).json(json!({ "error": error_sentence(&self.0) }))
     }
 }
 
-fn start(error: &Error) -> HttpResponseBuilder {
+fn start_error_response(error: &Error) -> HttpResponseBuilder {
     let mut response = HttpResponse::build(status_of(error));
     response.insert_header((header::CACHE_CONTROL, "no-store"));
     if matches!(error, Error::Busy) {
-        response.insert_header((header::RETRY_AFTER, RETRY_AFTER));
+        response.insert_header((header::RETRY_AFTER, RETRY_AFTER_SECONDS));
     }
     response
 }
 
 /// Response to a path whose parameter cannot be parsed.
 pub fn unreadable_path(request: &HttpRequest) -> actix_web::Error {
-    error_page(Error::NotFound, request)
+    early_error(Error::NotFound, request)
 }
 
 /// Response to a query string that cannot be parsed.
 pub fn unreadable_query(request: &HttpRequest) -> actix_web::Error {
     let why = "invalid query string: a parameter is repeated or malformed";
-    error_page(Error::invalid(why), request)
+    early_error(Error::invalid(why), request)
 }
 
 /// An error before a handler was reached, in a format the client accepts: JSON for peers, else a page.
-fn error_page(error: Error, request: &HttpRequest) -> actix_web::Error {
+fn early_error(error: Error, request: &HttpRequest) -> actix_web::Error {
     let mut accepts = request.headers().get_all(header::ACCEPT).filter_map(|value| value.to_str().ok());
     if accepts.any(|text| text.contains("json")) { ApError(error).into() } else { PageError(error).into() }
 }
@@ -136,24 +136,24 @@ pub fn status_of(error: &Error) -> StatusCode {
 }
 
 /// The sentence shown to a client; internal errors are not revealed.
-pub fn sentence(error: &Error) -> String {
+pub fn error_sentence(error: &Error) -> String {
     match error {
         Error::NotFound => "There is nothing here.".to_owned(),
         Error::Gone => "This was deleted.".to_owned(),
-        Error::Busy => "Too much at once; please try again in a moment.".to_owned(),
+        Error::Busy => "The server is busy; please try again in a moment.".to_owned(),
         Error::Internal(_) => "Something went wrong here; it has been noted.".to_owned(),
         Error::Denied(text) | Error::Invalid(text) | Error::Conflict(text) | Error::Remote(text) => text.clone(),
     }
 }
 
-fn log(error: &Error) {
+fn log_internal_error(error: &Error) {
     if let Error::Internal(source) = error {
-        tracing::error!(%source, "a request failed");
+        tracing::error!(%source, "a request failed because of an internal error");
     }
 }
 
 /// Whether the client already has this version (`If-None-Match`).
-pub fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
+pub fn client_has_version(request: &HttpRequest, tag: &EntityTag) -> bool {
     match header::IfNoneMatch::parse(request) {
         Ok(header::IfNoneMatch::Any) => true,
         Ok(header::IfNoneMatch::Items(tags)) => tags.iter().any(|one| one.weak_eq(tag)),
@@ -166,10 +166,10 @@ pub fn has(request: &HttpRequest, tag: &EntityTag) -> bool {
 /// expect.
 pub fn prefers_activity<'h>(accepts: impl Iterator<Item = &'h str>) -> bool {
     let (mut activity, mut html) = (0.0_f32, 0.0_f32);
-    for range in accepts.flat_map(|value| split_outside_quotes(value, ',')).take(MAX_RANGES) {
+    for range in accepts.flat_map(|value| split_outside_quotes(value, ',')).take(MAX_ACCEPT_RANGES) {
         let mut parts = split_outside_quotes(range, ';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.filter_map(weight).next().unwrap_or(1.0);
+        let weight = parts.filter_map(quality_value).next().unwrap_or(1.0);
         match name.as_str() {
             "application/activity+json" | "application/ld+json" => activity = activity.max(weight),
             "text/html" | "application/xhtml+xml" => html = html.max(weight),
@@ -179,7 +179,7 @@ pub fn prefers_activity<'h>(accepts: impl Iterator<Item = &'h str>) -> bool {
     activity > 0.0 && activity >= html
 }
 
-fn weight(parameter: &str) -> Option<f32> {
+fn quality_value(parameter: &str) -> Option<f32> {
     let (name, value) = parameter.split_once('=')?;
     let weight: f32 = name.trim().eq_ignore_ascii_case("q").then(|| value.trim().parse().ok())??;
     weight.is_finite().then_some(weight.clamp(0.0, 1.0))

@@ -21,11 +21,11 @@ struct Assets;
 /// `Cache-Control` of files whose URL changes with their content.
 const CACHE_IMMUTABLE: &str = "public, max-age=31536000, immutable";
 /// `Cache-Control` of an asset requested without its hash.
-const CACHE_HOUR: &str = "public, max-age=3600";
+const CACHE_ONE_HOUR: &str = "public, max-age=3600";
 /// `Cache-Control` of a remote image: its URL may serve another image later.
-const CACHE_WEEK: &str = "public, max-age=604800";
+const CACHE_ONE_WEEK: &str = "public, max-age=604800";
 /// `Cache-Control` of the placeholder for an image that cannot be fetched.
-const CACHE_MINUTES: &str = "public, max-age=300";
+const CACHE_FIVE_MINUTES: &str = "public, max-age=300";
 /// Placeholder for an image that cannot be fetched.
 const PLACEHOLDER_IMAGE: &str =
     r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><path fill="#8884" d="M0 0h8v8H0z"/></svg>"##;
@@ -76,10 +76,10 @@ fn embedded_file(request: &HttpRequest, path: &str) -> Result<HttpResponse, Page
     let file = Assets::get(path).ok_or(Error::NotFound)?;
     let hash = short_hash(&file);
     let named = request.query_string() == format!("v={hash}");
-    let kept = if named { CACHE_IMMUTABLE } else { CACHE_HOUR };
+    let kept = if named { CACHE_IMMUTABLE } else { CACHE_ONE_HOUR };
     let mime = file.metadata.mimetype();
     let media_type = if mime.starts_with("text/") { Cow::from(format!("{mime}; charset=utf-8")) } else { mime.into() };
-    Ok(answer(request, &hash, &media_type, kept, || file.data.into_owned()))
+    Ok(file_response(request, &hash, &media_type, kept, || file.data.into_owned()))
 }
 
 /// `GET /media/{name}`: the owner's images, video and audio.
@@ -92,14 +92,14 @@ pub async fn own_file(
     let asked = name.clone();
     let is_picture = name.media_type().starts_with("image/");
     let bytes =
-        blocking::blocking(&node, move |node| match node.store.read(|r| media_files::is_public(r, &asked))? {
-            true if is_picture => read(node, &asked).map(Some),
+        blocking::run_blocking(&node, move |node| match node.store.read(|r| media_files::is_public(r, &asked))? {
+            true if is_picture => read_media_file(node, &asked).map(Some),
             true => Ok(None),
             false => Err(Error::NotFound),
         });
     match bytes.await? {
         Some(bytes) => Ok(image_response(&request, &name, CACHE_IMMUTABLE, bytes)),
-        None => media_streams::own(&request, &node, &name, CACHE_IMMUTABLE).await,
+        None => media_streams::own_media(&request, &node, &name, CACHE_IMMUTABLE).await,
     }
 }
 
@@ -112,10 +112,10 @@ pub async fn remote_image(
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
     match fetch_image(&node, &turns, url).await {
-        Ok((name, bytes)) => Ok(image_response(&request, &name, CACHE_WEEK, bytes)),
+        Ok((name, bytes)) => Ok(image_response(&request, &name, CACHE_ONE_WEEK, bytes)),
         Err(Error::NotFound) => Ok(HttpResponse::NotFound()
             .content_type("image/svg+xml")
-            .insert_header((header::CACHE_CONTROL, CACHE_MINUTES))
+            .insert_header((header::CACHE_CONTROL, CACHE_FIVE_MINUTES))
             .insert_header((header::CONTENT_SECURITY_POLICY, MEDIA_CSP))
             .body(PLACEHOLDER_IMAGE)),
         Err(error) => Err(error.into()),
@@ -129,23 +129,23 @@ async fn fetch_image(
     url: String,
 ) -> Result<(MediaFileName, Vec<u8>)> {
     let asked = url.clone();
-    let cached = blocking::blocking(node, move |node| {
-        media::cached_image(node, &asked)?.map(|name| Ok((name.clone(), read(node, &name)?))).transpose()
+    let cached = blocking::run_blocking(node, move |node| {
+        media::cached_image(node, &asked)?.map(|name| Ok((name.clone(), read_media_file(node, &name)?))).transpose()
     });
     if let Some(found) = cached.await? {
         return Ok(found);
     }
     let turn = tokio::time::timeout(FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
-    let fresh = blocking::blocking(node, move |node| {
+    let fresh = blocking::run_blocking(node, move |node| {
         let name = media::fetch_image(node, &url)?;
-        let bytes = read(node, &name)?;
+        let bytes = read_media_file(node, &name)?;
         Ok((name, bytes))
     });
     fresh.await
 }
 
-fn read(node: &Node, name: &MediaFileName) -> Result<Vec<u8>> {
+fn read_media_file(node: &Node, name: &MediaFileName) -> Result<Vec<u8>> {
     match std::fs::read(media_files::path(&node.store, name)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
         bytes => Ok(bytes?),
@@ -153,7 +153,7 @@ fn read(node: &Node, name: &MediaFileName) -> Result<Vec<u8>> {
 }
 
 fn image_response(request: &HttpRequest, name: &MediaFileName, kept: &'static str, bytes: Vec<u8>) -> HttpResponse {
-    let mut response = answer(request, name.as_str(), name.media_type(), kept, || bytes);
+    let mut response = file_response(request, name.as_str(), name.media_type(), kept, || bytes);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(MEDIA_CSP));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -164,7 +164,7 @@ fn image_response(request: &HttpRequest, name: &MediaFileName, kept: &'static st
 }
 
 /// A file; 304 when the client already has this version.
-fn answer(
+fn file_response(
     request: &HttpRequest,
     tag: &str,
     media_type: &str,
@@ -172,9 +172,14 @@ fn answer(
     bytes: impl FnOnce() -> Vec<u8>,
 ) -> HttpResponse {
     let tag = EntityTag::new_strong(tag.to_owned());
-    let mut response = if blocking::has(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
+    let mut response =
+        if blocking::client_has_version(request, &tag) { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     response.insert_header(header::ETag(tag.clone())).insert_header((header::CACHE_CONTROL, kept));
-    if blocking::has(request, &tag) { response.finish() } else { response.content_type(media_type).body(bytes()) }
+    if blocking::client_has_version(request, &tag) {
+        response.finish()
+    } else {
+        response.content_type(media_type).body(bytes())
+    }
 }
 
 #[cfg(test)]
@@ -239,7 +244,7 @@ mod tests {
         for _ in 0..2 {
             let reply = house.get(&good, "image/*").await;
             assert_eq!(reply.code, StatusCode::OK);
-            assert!(reply.header("content-type").starts_with("image/"), "as sniffed, not as said");
+            assert!(reply.header("content-type").starts_with("image/"), "as sniffed, not as declared");
             assert_eq!(reply.header("content-security-policy"), MEDIA_CSP);
         }
         assert_eq!(peer.seen().len(), 1);
@@ -250,7 +255,7 @@ mod tests {
             assert_eq!((reply.code, reply.header("content-type")), (StatusCode::NOT_FOUND, "image/svg+xml"));
         }
         assert_eq!(peer.seen().len(), 2, "a failure is remembered");
-        house.scratch.clock.advance(std::time::Duration::from_secs(3600));
+        house.test_store.clock.advance(std::time::Duration::from_secs(3600));
         house.get(&page, "image/*").await;
         assert_eq!(peer.seen().len(), 3, "but not for ever");
 
@@ -266,7 +271,7 @@ mod tests {
         let reply = house.get(&asset_url("page.css"), "*/*").await;
         assert_eq!((reply.code, reply.header("content-type")), (StatusCode::OK, "text/css; charset=utf-8"));
         assert_eq!(reply.header("cache-control"), CACHE_IMMUTABLE);
-        assert_eq!(house.get("/assets/page.css?v=old", "*/*").await.header("cache-control"), CACHE_HOUR);
+        assert_eq!(house.get("/assets/page.css?v=old", "*/*").await.header("cache-control"), CACHE_ONE_HOUR);
         assert_eq!(house.get("/assets/../Cargo.toml", "*/*").await.code, StatusCode::NOT_FOUND);
         assert_eq!(house.get("/favicon.ico", "*/*").await.header("content-type"), "image/svg+xml");
         assert!(house.get("/robots.txt", "*/*").await.text().starts_with("User-agent"));

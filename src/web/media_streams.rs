@@ -27,7 +27,7 @@ const READ_CHUNK_BYTES: usize = 128 * 1024;
 /// Maximum number of byte ranges of remote media that are fetched at once.
 const MAX_CONCURRENT_RANGE_FETCHES: usize = 4;
 /// Maximum size of a remote file that is played through the proxy.
-const MAX_STREAMED_BYTES: u64 = 4 * 1024 * 1024 * 1024;
+const MAX_STREAMED_FILE_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 /// Declared media types of remote files that are played.
 const PLAYABLE_TYPES: [&str; 12] = [
     "video/mp4",
@@ -62,11 +62,11 @@ enum RangeSelection {
     /// From the first to the last byte, both included.
     Part(u64, u64),
     /// A range that lies outside the file.
-    Nothing,
+    Unsatisfiable,
 }
 
 /// Parses a `Range` header for a file of this size. Several ranges, or another unit, get the whole file.
-fn wanted(range: Option<&str>, size: u64) -> RangeSelection {
+fn select_range(range: Option<&str>, size: u64) -> RangeSelection {
     let parts = range.and_then(|r| r.trim().strip_prefix("bytes=")).filter(|r| !r.contains(','));
     let Some((from, to)) = parts.and_then(|r| r.split_once('-')) else { return RangeSelection::Whole };
     let last = size.saturating_sub(1);
@@ -77,29 +77,29 @@ fn wanted(range: Option<&str>, size: u64) -> RangeSelection {
         _ => return RangeSelection::Whole,
     };
     if from > to || from > last || (from == to && size == 0) {
-        RangeSelection::Nothing
+        RangeSelection::Unsatisfiable
     } else {
         RangeSelection::Part(from, to)
     }
 }
 
-fn range_of(request: &HttpRequest) -> Option<&str> {
+fn range_header(request: &HttpRequest) -> Option<&str> {
     request.headers().get(header::RANGE).and_then(|value| value.to_str().ok())
 }
 
 /// The owner's audio or video, whole or a byte range, streamed from disk.
-pub(super) async fn own(
+pub(super) async fn own_media(
     request: &HttpRequest,
     node: &web::Data<Node>,
     name: &MediaFileName,
     kept: &'static str,
 ) -> Result<HttpResponse, PageError> {
     let tag = EntityTag::new_strong(name.as_str().to_owned());
-    if blocking::has(request, &tag) {
+    if blocking::client_has_version(request, &tag) {
         return Ok(HttpResponse::NotModified().insert_header(header::ETag(tag)).finish());
     }
     let asked = name.clone();
-    let opened = blocking::blocking(node, move |node| match File::open(media_files::path(&node.store, &asked)) {
+    let opened = blocking::run_blocking(node, move |node| match File::open(media_files::path(&node.store, &asked)) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Err(Error::NotFound),
         file => {
             let file = file?;
@@ -108,19 +108,19 @@ pub(super) async fn own(
         }
     });
     let (mut file, size) = opened.await?;
-    let (mut response, from, length) = match wanted(range_of(request), size) {
+    let (mut response, from, length) = match select_range(range_header(request), size) {
         RangeSelection::Whole => (HttpResponse::Ok(), 0, size),
         RangeSelection::Part(from, to) => {
             let mut response = HttpResponse::PartialContent();
             response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
             (response, from, to - from + 1)
         }
-        RangeSelection::Nothing => return Ok(not_satisfiable(size)),
+        RangeSelection::Unsatisfiable => return Ok(not_satisfiable(size)),
     };
     if from > 0 {
         file.seek(SeekFrom::Start(from)).map_err(Error::from)?;
     }
-    with_permit(&mut response, name.media_type(), kept);
+    add_media_headers(&mut response, name.media_type(), kept);
     response.insert_header(header::ETag(tag)).insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"));
     Ok(response.body(SizedStream::new(length, file_chunks(file, length))))
 }
@@ -148,7 +148,7 @@ fn not_satisfiable(size: u64) -> HttpResponse {
     HttpResponse::RangeNotSatisfiable().insert_header((header::CONTENT_RANGE, format!("bytes */{size}"))).finish()
 }
 
-fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static str) {
+fn add_media_headers(response: &mut HttpResponseBuilder, media_type: &str, kept: &'static str) {
     response
         .content_type(media_type)
         .insert_header((header::ACCEPT_RANGES, "bytes"))
@@ -159,14 +159,14 @@ fn with_permit(response: &mut HttpResponseBuilder, media_type: &str, kept: &'sta
 }
 
 /// The path on this server that plays remote audio or video; only for the owner's pages.
-pub fn stream_from(node: &Node, url: &str) -> String {
+pub fn stream_path(node: &Node, url: &str) -> String {
     crate::federation::remote::media_proxy::path(node, url).replacen("/proxy/", "/stream/", 1)
 }
 
 /// `GET /stream/{mac}/{url}`: a byte range of remote audio or video. For the owner only: others would use our
 /// bandwidth. Players request the next range by themselves. A request for the whole of a large file is redirected to
 /// its own server.
-pub async fn remote(
+pub async fn remote_media(
     request: HttpRequest,
     node: web::Data<Node>,
     _: Owner,
@@ -174,21 +174,22 @@ pub async fn remote(
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, PageError> {
     let url = media_proxy::url(&node, &path.0, &path.1)?;
-    let range = range_of(&request).map(str::to_owned);
-    let asked = request_range(range.as_deref());
+    let range = range_header(&request).map(str::to_owned);
+    let asked = parse_requested_range(range.as_deref());
     let turn = tokio::time::timeout(FETCH_QUEUE_TIMEOUT, turns.0.acquire()).await;
     let _turn = turn.map_err(|_| Error::Busy)?.map_err(Error::internal)?;
     let place = url.clone();
-    let piece = blocking::blocking(&node, move |node| Ok(fetch(node, &place, asked)));
+    let piece = blocking::run_blocking(&node, move |node| Ok(fetch_range(node, &place, asked)));
     let (piece, from) = match piece.await? {
         Ok(found) => found,
         Err(NetError::Status { code: 416, .. }) => return Ok(HttpResponse::RangeNotSatisfiable().finish()),
         Err(error) => {
-            tracing::debug!(%error, url, "a piece of a film could not be had");
+            tracing::debug!(%error, url, "cannot fetch a range of remote media");
             return Err(Error::NotFound.into());
         }
     };
-    let Some(media_type) = playable(&piece.media_type, &url).filter(|_| piece.whole <= MAX_STREAMED_BYTES) else {
+    let Some(media_type) = playable_type(&piece.media_type, &url).filter(|_| piece.whole <= MAX_STREAMED_FILE_BYTES)
+    else {
         return Err(Error::NotFound.into());
     };
     let (last, complete) = (from + piece.bytes.len() as u64 - 1, from == 0 && piece.bytes.len() as u64 == piece.whole);
@@ -199,7 +200,7 @@ pub async fn remote(
     if range.is_some() {
         response.insert_header((header::CONTENT_RANGE, format!("bytes {from}-{last}/{}", piece.whole)));
     }
-    with_permit(&mut response, media_type, "private, max-age=3600");
+    add_media_headers(&mut response, media_type, "private, max-age=3600");
     Ok(response.body(piece.bytes))
 }
 
@@ -212,19 +213,19 @@ enum RequestedRange {
     Last(u64),
 }
 
-fn request_range(range: Option<&str>) -> RequestedRange {
+fn parse_requested_range(range: Option<&str>) -> RequestedRange {
     let from_end = range.and_then(|r| r.trim().strip_prefix("bytes=-")).and_then(|n| n.trim().parse().ok());
-    match (from_end, wanted(range, u64::MAX)) {
+    match (from_end, select_range(range, u64::MAX)) {
         (Some(n), _) => RequestedRange::Last(n),
         (None, RangeSelection::Part(from, to)) => {
             RequestedRange::From(from, usize::try_from((to - from).saturating_add(1)).unwrap_or(MAX_RANGE_BYTES))
         }
-        (None, RangeSelection::Whole | RangeSelection::Nothing) => RequestedRange::From(0, MAX_RANGE_BYTES),
+        (None, RangeSelection::Whole | RangeSelection::Unsatisfiable) => RequestedRange::From(0, MAX_RANGE_BYTES),
     }
 }
 
 /// Fetches a range; returns it with its offset. A range from the end needs two requests: the first gets the size.
-fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
+fn fetch_range(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u64), NetError> {
     let gate = |host: &str| node.check_host_allowed(host);
     let (from, length) = match asked {
         RequestedRange::From(from, length) => (from, length),
@@ -235,7 +236,7 @@ fn fetch(node: &Node, url: &str, asked: RequestedRange) -> Result<(ByteRange, u6
 
 /// The media type for the player: as declared by the remote server, else by the file extension. None when it is not
 /// played.
-fn playable(said: &str, url: &str) -> Option<&'static str> {
+fn playable_type(said: &str, url: &str) -> Option<&'static str> {
     if let Some(known) = PLAYABLE_TYPES.iter().find(|known| **known == said) {
         return Some(known);
     }
@@ -278,16 +279,16 @@ mod tests {
             (Some("bytes=90-500"), RangeSelection::Part(90, 99)),
             (Some("bytes=-10"), RangeSelection::Part(90, 99)),
             (Some("bytes=-500"), RangeSelection::Part(0, 99)),
-            (Some("bytes=100-"), RangeSelection::Nothing),
-            (Some("bytes=-0"), RangeSelection::Nothing),
-            (Some("bytes=5-2"), RangeSelection::Nothing),
+            (Some("bytes=100-"), RangeSelection::Unsatisfiable),
+            (Some("bytes=-0"), RangeSelection::Unsatisfiable),
+            (Some("bytes=5-2"), RangeSelection::Unsatisfiable),
             (Some("bytes=0-1,5-6"), RangeSelection::Whole),
             (Some("lines=1-2"), RangeSelection::Whole),
             (Some("bytes=x-"), RangeSelection::Whole),
         ] {
-            assert_eq!(wanted(range, 100), found, "{range:?}");
+            assert_eq!(select_range(range, 100), found, "{range:?}");
         }
-        assert_eq!(wanted(Some("bytes=0-0"), 0), RangeSelection::Nothing);
+        assert_eq!(select_range(Some("bytes=0-0"), 0), RangeSelection::Unsatisfiable);
     }
 
     #[actix_web::test]
@@ -305,7 +306,7 @@ mod tests {
         let world: [(&str, SocketAddr); 1] = [("films.example", peer.address)];
         let house = TestServer::with_hosts(&world);
         let cookie = format!("{}={}", auth::SESSION_COOKIE, login::open_session(&house.node.store, "a test").unwrap());
-        let path = stream_from(&house.node, "http://films.example/film.mp4");
+        let path = stream_path(&house.node, "http://films.example/film.mp4");
         let ask = async |path: &str, range: Option<&str>| {
             let mut request = TestRequest::get().uri(path).insert_header(("Cookie", cookie.as_str()));
             if let Some(range) = range {
@@ -323,8 +324,8 @@ mod tests {
         assert_eq!(end.body, film[film.len() - 100..]);
         let whole = ask(&path, None).await;
         assert_eq!((whole.code, whole.header("location")), (StatusCode::FOUND, "http://films.example/film.mp4"));
-        let page = stream_from(&house.node, "http://films.example/page");
-        assert_eq!(ask(&page, Some("bytes=0-")).await.code, StatusCode::NOT_FOUND, "no page comes in by this door");
+        let page = stream_path(&house.node, "http://films.example/page");
+        assert_eq!(ask(&page, Some("bytes=0-")).await.code, StatusCode::NOT_FOUND, "an HTML page is not streamed");
         let asked = peer.seen().len();
         let stranger = house.get(&path, "*/*").await;
         assert_eq!(stranger.code, StatusCode::SEE_OTHER);

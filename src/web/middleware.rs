@@ -57,7 +57,7 @@ pub async fn request_log(
 
 /// Removes `Cross-Origin-Opener-Policy` from the login and consent pages. Web clients open them in a popup and wait for
 /// its result; browsers separate the two for good when any page on the way sets this header.
-pub async fn keep_opener(
+pub async fn remove_opener_policy(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
@@ -69,11 +69,11 @@ pub async fn keep_opener(
 /// Treats `//` as `/` in paths of the client API, because some apps join a base URL that ends with a slash and a path
 /// that begins with one. It is no redirect, because many clients would repeat a POST as a GET. Other paths stay as they
 /// are, because they are compared and signed.
-pub async fn single_slashes(
+pub async fn collapse_slashes(
     mut request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, Error> {
-    if let Some(uri) = with_single_slashes(request.uri()) {
+    if let Some(uri) = with_collapsed_slashes(request.uri()) {
         request.match_info_mut().get_mut().update(&uri);
         request.head_mut().uri = uri;
     }
@@ -81,7 +81,7 @@ pub async fn single_slashes(
 }
 
 /// The URI with single slashes; None when it does not change.
-pub(super) fn with_single_slashes(uri: &Uri) -> Option<Uri> {
+pub(super) fn with_collapsed_slashes(uri: &Uri) -> Option<Uri> {
     let path = uri.path();
     if !path.contains("//") {
         return None;

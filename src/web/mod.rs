@@ -30,11 +30,11 @@ use crate::federation::{Node, owner::login};
 /// Threads that run request handlers.
 const WORKER_THREADS: usize = 2;
 /// Threads per worker for handlers that wait for the disk or another server.
-const BLOCKING_THREADS: usize = 16;
+const BLOCKING_THREADS_PER_WORKER: usize = 16;
 /// Maximum number of open connections per worker.
 const MAX_CONNECTIONS_PER_WORKER: usize = 4_096;
 /// Maximum number of connections waiting to be accepted.
-const BACKLOG: u32 = 1_024;
+const ACCEPT_BACKLOG: u32 = 1_024;
 /// Maximum time for receiving the head of a request.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// How long the rest of a request body is read and dropped after the response, so that the client can read the response
@@ -42,7 +42,7 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(15);
 /// and waits without limit for a timer that has already expired.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an idle connection stays open.
-const KEEP_ALIVE: Duration = Duration::from_secs(60);
+const KEEP_ALIVE_TIMEOUT: Duration = Duration::from_secs(60);
 /// How long sent data may stay unacknowledged before the connection is closed: a client that does not read occupies our
 /// memory.
 const WRITE_TIMEOUT: Duration = Duration::from_mins(5);
@@ -53,27 +53,27 @@ const SHUTDOWN_TIMEOUT_SECONDS: u64 = 10;
 /// Signals are handled by the caller.
 pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> {
     set_write_timeouts(&listener);
-    let configure = app(node);
+    let configure = configure_app(node);
     let server = HttpServer::new(move || {
         App::new()
             .wrap(DefaultHeaders::new().add((header::X_CONTENT_TYPE_OPTIONS, "nosniff")))
             .wrap_fn(|mut request, service| {
                 let hold = unread_body::keep_unread_body(&mut request);
                 let answered = service.call(request);
-                async move { answered.await.map(|answer| unread_body::release(hold, answer)) }
+                async move { answered.await.map(|answer| unread_body::release_after_response(hold, answer)) }
             })
-            .wrap(from_fn(middleware::single_slashes))
+            .wrap(from_fn(middleware::collapse_slashes))
             .wrap(from_fn(middleware::request_log))
             .configure(configure.clone())
     })
     .disable_signals()
     .workers(WORKER_THREADS)
-    .worker_max_blocking_threads(BLOCKING_THREADS)
+    .worker_max_blocking_threads(BLOCKING_THREADS_PER_WORKER)
     .max_connections(MAX_CONNECTIONS_PER_WORKER)
-    .backlog(BACKLOG)
+    .backlog(ACCEPT_BACKLOG)
     .client_request_timeout(HEAD_TIMEOUT)
     .client_disconnect_timeout(DRAIN_TIMEOUT)
-    .keep_alive(KEEP_ALIVE)
+    .keep_alive(KEEP_ALIVE_TIMEOUT)
     .shutdown_timeout(SHUTDOWN_TIMEOUT_SECONDS)
     .listen(listener)?;
     Ok(server.run())
@@ -83,18 +83,18 @@ pub fn serve(node: Arc<Node>, listener: TcpListener) -> std::io::Result<Server> 
 fn set_write_timeouts(listener: &TcpListener) {
     #[cfg(target_os = "linux")]
     if let Err(error) = rustix::net::sockopt::set_tcp_user_timeout(listener, WRITE_TIMEOUT.as_millis() as u32) {
-        tracing::debug!(%error, "connections that take nothing stay");
+        tracing::debug!(%error, "cannot limit how long unread connections stay open");
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (listener, WRITE_TIMEOUT);
 }
 
 /// The configuration of an actix `App`: shared state and all routes. All clones share one state.
-pub fn app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
-    app_with(node, web::Data::default())
+pub fn configure_app(node: Arc<Node>) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
+    configure_app_with(node, web::Data::default())
 }
 
-fn app_with(
+fn configure_app_with(
     node: Arc<Node>,
     hub: web::Data<api::streaming::StreamHub>,
 ) -> impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static {
@@ -119,65 +119,65 @@ fn app_with(
 
 fn routes(cfg: &mut web::ServiceConfig) {
     // Routes are tried in order, so the most frequent ones come first.
-    apps(cfg);
-    page_and_api(cfg);
+    api_routes(cfg);
+    page_and_ap_routes(cfg);
     ap_routes(cfg);
-    pages(cfg);
+    page_routes(cfg);
     media_routes(cfg);
-    sign_in_routes(cfg);
+    oauth_routes(cfg);
     cfg.default_service(web::to(page::missing));
 }
 
 /// URLs with two front ends: peers get a document, browsers a page.
 #[rustfmt::skip]
-fn page_and_api(cfg: &mut web::ServiceConfig) {
+fn page_and_ap_routes(cfg: &mut web::ServiceConfig) {
     // Before `/@{name}/{id}`, which would match them as posts.
-    cfg.service(web::resource("/@{name}/feed.atom").route(get().to(page::visitor::feed::show)));
-    cfg.service(web::resource("/@{name}/{id}/history").route(get().to(page::post::history::show)));
+    cfg.service(web::resource("/@{name}/feed.atom").route(read_route().to(page::visitor::feed::show)));
+    cfg.service(web::resource("/@{name}/{id}/history").route(read_route().to(page::post::history::show)));
     cfg.service(web::resource("/@{name}/follow").route(web::post().to(page::visitor::remote_follow::send)));
-    let vary = || public_get().add((header::VARY, "Accept"));
-    cfg.service(web::resource("/@{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(page::visitor::profile::show)));
-    cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer().to(ap::posts::at_page)).route(get().to(page::post::thread::show)));
-    cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer().to(ap::actor::show)).route(get().to(ap::actor::to_page)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}").wrap(vary()).route(peer().to(ap::posts::show)).route(get().to(ap::posts::to_page)));
+    let vary = || cors_headers().add((header::VARY, "Accept"));
+    cfg.service(web::resource("/@{name}").wrap(vary()).route(peer_route().to(ap::actor::show)).route(read_route().to(page::visitor::profile::show)));
+    cfg.service(web::resource("/@{name}/{id}").wrap(vary()).route(peer_route().to(ap::posts::show_at_page_url)).route(read_route().to(page::post::thread::show)));
+    cfg.service(web::resource("/users/{name}").wrap(vary()).route(peer_route().to(ap::actor::show)).route(read_route().to(ap::actor::redirect_to_page)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}").wrap(vary()).route(peer_route().to(ap::posts::show)).route(read_route().to(ap::posts::redirect_to_page)));
 }
 
 /// Files, readable by everyone.
 #[rustfmt::skip]
 fn media_routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/assets/{path:.*}").wrap(public_get()).route(public_post()).route(get().to(files::asset)));
-    cfg.service(web::resource("/media/{name}").wrap(public_get()).route(public_post()).route(get().to(files::own_file)));
-    cfg.service(web::resource("/proxy/{mac}/{url}").wrap(public_get()).route(public_post()).route(get().to(files::remote_image)));
-    cfg.service(web::resource("/stream/{mac}/{url}").wrap(public_get()).route(public_post()).route(get().to(media_streams::remote)));
-    cfg.service(web::resource("/favicon.ico").route(get().to(files::favicon)));
-    cfg.service(web::resource("/health").route(get().to(files::health)));
-    cfg.service(web::resource("/robots.txt").route(get().to(files::robots)));
+    cfg.service(web::resource("/assets/{path:.*}").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(files::asset)));
+    cfg.service(web::resource("/media/{name}").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(files::own_file)));
+    cfg.service(web::resource("/proxy/{mac}/{url}").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(files::remote_image)));
+    cfg.service(web::resource("/stream/{mac}/{url}").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(media_streams::remote_media)));
+    cfg.service(web::resource("/favicon.ico").route(read_route().to(files::favicon)));
+    cfg.service(web::resource("/health").route(read_route().to(files::health)));
+    cfg.service(web::resource("/robots.txt").route(read_route().to(files::robots)));
 }
 
 /// Routes of ActivityPub only.
 #[rustfmt::skip]
 fn ap_routes(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/.well-known/webfinger").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::webfinger)));
-    cfg.service(web::resource("/.well-known/host-meta").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::host_meta)));
-    cfg.service(web::resource("/.well-known/host-meta.json").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::host_meta_json)));
-    cfg.service(web::resource("/.well-known/nodeinfo").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::nodeinfo)));
-    cfg.service(web::resource("/nodeinfo/{version}").wrap(public_get()).route(public_post()).route(get().to(ap::discovery::nodeinfo_document)));
-    cfg.service(web::resource("/actor").route(get().to(ap::actor::service)));
-    cfg.service(web::resource("/actor/activities/{id}").route(get().to(ap::activities::show)));
-    cfg.service(web::resource("/emojis/{id}").route(get().to(ap::emoji::show)));
-    cfg.service(web::resource("/actor/outbox").route(get().to(ap::collections::show)));
-    cfg.service(web::resource("/users/{name}/outbox").route(get().to(ap::collections::show)));
-    cfg.service(web::resource("/users/{name}/followers").route(get().to(ap::collections::show)));
-    cfg.service(web::resource("/users/{name}/followers_synchronization").route(get().to(ap::synchronisation::show)));
-    cfg.service(web::resource("/users/{name}/following").route(get().to(ap::collections::show)));
-    cfg.service(web::resource("/users/{name}/collections/{list}").route(get().to(ap::collections::show)));
-    cfg.service(web::resource("/users/{name}/activities/{id}").route(get().to(ap::activities::show)));
-    cfg.service(web::resource("/users/{name}/authorizations/{id}").route(get().to(ap::authorizations::show)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}/context").route(get().to(ap::posts::context)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}/activity").route(get().to(ap::posts::create)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}/replies").route(get().to(ap::posts::replies)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}/likes").route(get().to(ap::posts::likes)));
-    cfg.service(web::resource("/users/{name}/statuses/{id}/shares").route(get().to(ap::posts::shares)));
+    cfg.service(web::resource("/.well-known/webfinger").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(ap::discovery::webfinger)));
+    cfg.service(web::resource("/.well-known/host-meta").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(ap::discovery::host_meta)));
+    cfg.service(web::resource("/.well-known/host-meta.json").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(ap::discovery::host_meta_json)));
+    cfg.service(web::resource("/.well-known/nodeinfo").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(ap::discovery::nodeinfo)));
+    cfg.service(web::resource("/nodeinfo/{version}").wrap(cors_headers()).route(cors_preflight_route()).route(read_route().to(ap::discovery::nodeinfo_document)));
+    cfg.service(web::resource("/actor").route(read_route().to(ap::actor::instance_actor)));
+    cfg.service(web::resource("/actor/activities/{id}").route(read_route().to(ap::activities::show)));
+    cfg.service(web::resource("/emojis/{id}").route(read_route().to(ap::emoji::show)));
+    cfg.service(web::resource("/actor/outbox").route(read_route().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/outbox").route(read_route().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/followers").route(read_route().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/followers_synchronization").route(read_route().to(ap::synchronisation::show)));
+    cfg.service(web::resource("/users/{name}/following").route(read_route().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/collections/{list}").route(read_route().to(ap::collections::show)));
+    cfg.service(web::resource("/users/{name}/activities/{id}").route(read_route().to(ap::activities::show)));
+    cfg.service(web::resource("/users/{name}/authorizations/{id}").route(read_route().to(ap::authorizations::show)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/context").route(read_route().to(ap::posts::context)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/activity").route(read_route().to(ap::posts::create)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/replies").route(read_route().to(ap::posts::replies)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/likes").route(read_route().to(ap::posts::likes)));
+    cfg.service(web::resource("/users/{name}/statuses/{id}/shares").route(read_route().to(ap::posts::shares)));
     for inbox in ["/inbox", "/actor/inbox", "/users/{name}/inbox"] {
         cfg.service(web::resource(inbox).route(web::post().to(ap::inbox::receive)));
     }
@@ -185,74 +185,74 @@ fn ap_routes(cfg: &mut web::ServiceConfig) {
 
 /// Routes of pages only. The handlers are in `web/page/`.
 #[rustfmt::skip]
-fn pages(cfg: &mut web::ServiceConfig) {
-    cfg.service(web::resource("/").route(get().to(page::timeline::home::show)));
-    cfg.service(web::resource("/compose").route(get().to(page::compose::show)).route(web::post().to(page::compose::send)));
-    cfg.service(web::resource("/drafts").route(get().to(page::compose::draft_list::show)));
+fn page_routes(cfg: &mut web::ServiceConfig) {
+    cfg.service(web::resource("/").route(read_route().to(page::timeline::home::show)));
+    cfg.service(web::resource("/compose").route(read_route().to(page::compose::show)).route(web::post().to(page::compose::send)));
+    cfg.service(web::resource("/drafts").route(read_route().to(page::compose::draft_list::show)));
     cfg.service(web::resource("/drafts/{id}/{act}").route(web::post().to(page::compose::draft_list::apply_action)));
-    cfg.service(web::resource("/post/{id}").route(get().to(page::post::thread::for_owner)));
-    cfg.service(web::resource("/post/{id}/edit").route(get().to(page::compose::edit::show)).route(web::post().to(page::compose::edit::send)));
-    cfg.service(web::resource("/post/{id}/history").route(get().to(page::post::history::for_owner)));
+    cfg.service(web::resource("/post/{id}").route(read_route().to(page::post::thread::for_owner)));
+    cfg.service(web::resource("/post/{id}/edit").route(read_route().to(page::compose::edit::show)).route(web::post().to(page::compose::edit::send)));
+    cfg.service(web::resource("/post/{id}/history").route(read_route().to(page::post::history::for_owner)));
     cfg.service(web::resource("/post/{id}/{act}").route(web::post().to(page::post::post_actions::perform)));
-    cfg.service(web::resource("/people/{id}").route(get().to(page::people::show)));
-    cfg.service(web::resource("/people/{id}/report").route(get().to(page::moderation::reports::report_form)).route(web::post().to(page::moderation::reports::send)));
+    cfg.service(web::resource("/people/{id}").route(read_route().to(page::people::show)));
+    cfg.service(web::resource("/people/{id}/report").route(read_route().to(page::moderation::reports::report_form)).route(web::post().to(page::moderation::reports::send)));
     cfg.service(web::resource("/people/{id}/{act}").route(web::post().to(page::people::apply_action)));
-    cfg.service(web::resource("/following").route(get().to(page::people::following)));
-    cfg.service(web::resource("/followers").route(get().to(page::people::followers)));
-    cfg.service(web::resource("/requests").route(get().to(page::people::requests)));
-    cfg.service(web::resource("/blocks").route(get().to(page::moderation::blocks::show)));
-    cfg.service(web::resource("/servers").route(get().to(page::moderation::hosts::show)));
-    cfg.service(web::resource("/servers/check").route(get().to(page::moderation::hosts::check)));
-    cfg.service(web::resource("/servers/domain_blocks.csv").route(get().to(page::moderation::hosts::export)));
-    cfg.service(web::resource("/servers/list/{id}").route(get().to(page::moderation::hosts::list)));
+    cfg.service(web::resource("/following").route(read_route().to(page::people::following)));
+    cfg.service(web::resource("/followers").route(read_route().to(page::people::followers)));
+    cfg.service(web::resource("/requests").route(read_route().to(page::people::requests)));
+    cfg.service(web::resource("/blocks").route(read_route().to(page::moderation::blocks::show)));
+    cfg.service(web::resource("/servers").route(read_route().to(page::moderation::hosts::show)));
+    cfg.service(web::resource("/servers/check").route(read_route().to(page::moderation::hosts::check)));
+    cfg.service(web::resource("/servers/domain_blocks.csv").route(read_route().to(page::moderation::hosts::export)));
+    cfg.service(web::resource("/servers/list/{id}").route(read_route().to(page::moderation::hosts::list)));
     cfg.service(web::resource("/servers/{what}").route(web::post().to(page::moderation::hosts::save)));
-    cfg.service(web::resource("/reports").route(get().to(page::moderation::reports::show)).route(web::post().to(page::moderation::reports::close)));
+    cfg.service(web::resource("/reports").route(read_route().to(page::moderation::reports::show)).route(web::post().to(page::moderation::reports::close)));
     cfg.service(web::resource("/requests/{id}/{act}").route(web::post().to(page::moderation::interaction_requests::apply_action)));
-    cfg.service(web::resource("/lists").route(get().to(page::timeline::lists::all)).route(web::post().to(page::timeline::lists::create)));
-    cfg.service(web::resource("/lists/{id}").route(get().to(page::timeline::lists::read)));
-    cfg.service(web::resource("/lists/{id}/edit").route(get().to(page::timeline::lists::edit)).route(web::post().to(page::timeline::lists::save)));
-    cfg.service(web::resource("/filters").route(get().to(page::moderation::filters::all)).route(web::post().to(page::moderation::filters::create)));
-    cfg.service(web::resource("/filters/{id}").route(get().to(page::moderation::filters::show)).route(web::post().to(page::moderation::filters::save)));
-    cfg.service(web::resource("/find").route(get().to(page::timeline::search::show)));
-    cfg.service(web::resource("/notifications").route(get().to(page::notifications::show)));
-    cfg.service(web::resource("/notifications/kept-back").route(get().to(page::notifications::filtered::show)));
+    cfg.service(web::resource("/lists").route(read_route().to(page::timeline::lists::all)).route(web::post().to(page::timeline::lists::create)));
+    cfg.service(web::resource("/lists/{id}").route(read_route().to(page::timeline::lists::read)));
+    cfg.service(web::resource("/lists/{id}/edit").route(read_route().to(page::timeline::lists::edit)).route(web::post().to(page::timeline::lists::save)));
+    cfg.service(web::resource("/filters").route(read_route().to(page::moderation::filters::all)).route(web::post().to(page::moderation::filters::create)));
+    cfg.service(web::resource("/filters/{id}").route(read_route().to(page::moderation::filters::show)).route(web::post().to(page::moderation::filters::save)));
+    cfg.service(web::resource("/find").route(read_route().to(page::timeline::search::show)));
+    cfg.service(web::resource("/notifications").route(read_route().to(page::notifications::show)));
+    cfg.service(web::resource("/notifications/kept-back").route(read_route().to(page::notifications::filtered::show)));
     cfg.service(web::resource("/notifications/kept-back/{id}/{act}").route(web::post().to(page::notifications::filtered::apply_action)));
-    cfg.service(web::resource("/bookmarks").route(get().to(page::timeline::bookmarks::bookmarks)));
-    cfg.service(web::resource("/likes").route(get().to(page::timeline::bookmarks::likes)));
-    cfg.service(web::resource("/queue").route(get().to(page::settings::queue::show)));
-    cfg.service(web::resource("/around").route(get().to(page::timeline::federated_timeline::show)));
-    cfg.service(web::resource("/settings/relays").route(get().to(page::settings::relays::show)).route(web::post().to(page::settings::relays::save)));
-    cfg.service(web::resource("/settings").route(get().to(page::settings::show)));
-    cfg.service(web::resource("/settings/emoji").route(get().to(page::settings::own_emoji::show)));
+    cfg.service(web::resource("/bookmarks").route(read_route().to(page::timeline::bookmarks::bookmarks)));
+    cfg.service(web::resource("/likes").route(read_route().to(page::timeline::bookmarks::likes)));
+    cfg.service(web::resource("/queue").route(read_route().to(page::settings::queue::show)));
+    cfg.service(web::resource("/around").route(read_route().to(page::timeline::federated_timeline::show)));
+    cfg.service(web::resource("/settings/relays").route(read_route().to(page::settings::relays::show)).route(web::post().to(page::settings::relays::save)));
+    cfg.service(web::resource("/settings").route(read_route().to(page::settings::show)));
+    cfg.service(web::resource("/settings/emoji").route(read_route().to(page::settings::own_emoji::show)));
     cfg.service(web::resource("/settings/emoji/{act}").route(web::post().to(page::settings::own_emoji::save)));
     // One terminal client requests it with a trailing slash.
-    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(middleware::keep_opener)).route(get().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
-    cfg.service(web::resource("/settings/apps").route(get().to(page::settings::apps::show)).route(web::post().to(page::settings::apps::end)));
+    cfg.service(web::resource(["/oauth/authorize", "/oauth/authorize/"]).wrap(from_fn(middleware::remove_opener_policy)).route(read_route().to(page::authorize::show)).route(web::post().to(page::authorize::decide)));
+    cfg.service(web::resource("/settings/apps").route(read_route().to(page::settings::apps::show)).route(web::post().to(page::settings::apps::end)));
     cfg.service(web::resource("/settings/{what}").route(web::post().to(page::settings::save)));
-    cfg.service(web::resource("/moving").route(get().to(page::people::moving::show)).route(web::post().to(page::people::moving::save)));
-    cfg.service(web::resource("/texts").route(get().to(page::visitor::about::texts)).route(web::post().to(page::visitor::about::save_texts)));
-    cfg.service(web::resource("/about").route(get().to(page::visitor::about::show)));
-    cfg.service(web::resource("/privacy-policy").route(get().to(page::visitor::about::privacy)));
-    cfg.service(web::resource("/tags").route(get().to(page::timeline::tags::followed)));
-    cfg.service(web::resource("/tags/{name}").route(get().to(page::timeline::tags::show)));
+    cfg.service(web::resource("/moving").route(read_route().to(page::people::moving::show)).route(web::post().to(page::people::moving::save)));
+    cfg.service(web::resource("/texts").route(read_route().to(page::visitor::about::texts)).route(web::post().to(page::visitor::about::save_texts)));
+    cfg.service(web::resource("/about").route(read_route().to(page::visitor::about::show)));
+    cfg.service(web::resource("/privacy-policy").route(read_route().to(page::visitor::about::privacy)));
+    cfg.service(web::resource("/tags").route(read_route().to(page::timeline::tags::followed)));
+    cfg.service(web::resource("/tags/{name}").route(read_route().to(page::timeline::tags::show)));
     cfg.service(web::resource("/tags/{name}/{act}").route(web::post().to(page::timeline::tags::follow_or_unfollow)));
-    cfg.service(web::resource("/authorize_interaction").route(get().to(page::login::interaction)));
-    cfg.service(web::resource("/login").wrap(from_fn(middleware::keep_opener)).route(get().to(page::login::show)).route(web::post().to(page::login::sign_in)));
+    cfg.service(web::resource("/authorize_interaction").route(read_route().to(page::login::interaction)));
+    cfg.service(web::resource("/login").wrap(from_fn(middleware::remove_opener_policy)).route(read_route().to(page::login::show)).route(web::post().to(page::login::sign_in)));
     // Only GET: a HEAD request (link preview) must not use up the link.
-    cfg.service(web::resource("/login/link/{token}").wrap(from_fn(middleware::keep_opener)).route(web::get().to(page::login::by_link)));
+    cfg.service(web::resource("/login/link/{token}").wrap(from_fn(middleware::remove_opener_policy)).route(web::get().to(page::login::by_link)));
     cfg.service(web::resource("/logout").route(web::post().to(page::login::sign_out)));
-    cfg.service(web::resource("/welcome").route(get().to(page::login::welcome)).route(web::post().to(page::login::name)));
+    cfg.service(web::resource("/welcome").route(read_route().to(page::login::welcome)).route(web::post().to(page::login::name)));
 }
 
 /// Routes of the client API only; they are listed in `web/api/routes.rs`.
 #[rustfmt::skip]
-fn apps(cfg: &mut web::ServiceConfig) {
+fn api_routes(cfg: &mut web::ServiceConfig) {
     cfg.service(web::resource(["/api/v1/streaming", "/api/v1/streaming/{tail:.*}"]).route(web::to(api::streaming::serve)));
     cfg.service(web::resource("/api/{tail:.*}").route(web::to(api::serve)));
 }
 
 /// OAuth endpoints of the client API; the consent page is a page.
-fn sign_in_routes(cfg: &mut web::ServiceConfig) {
+fn oauth_routes(cfg: &mut web::ServiceConfig) {
     let metadata = ["/.well-known/oauth-authorization-server", "/.well-known/oauth-authorization-server/"];
     for path in ["/oauth/{tail:.*}"].into_iter().chain(metadata) {
         cfg.service(web::resource(path).route(web::to(api::serve)));
@@ -260,26 +260,26 @@ fn sign_in_routes(cfg: &mut web::ServiceConfig) {
 }
 
 /// CORS header for resources that scripts of any origin may read, errors included.
-fn public_get() -> DefaultHeaders {
+fn cors_headers() -> DefaultHeaders {
     DefaultHeaders::new().add((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
 }
 
 /// Answers a CORS preflight.
-fn public_post() -> Route {
+fn cors_preflight_route() -> Route {
     web::method(Method::OPTIONS).to(api::allowed)
 }
 
 /// A route for GET, and for HEAD, which gets no body.
-fn get() -> Route {
-    web::route().guard(guard::fn_guard(is_read))
+fn read_route() -> Route {
+    web::route().guard(guard::fn_guard(is_get_or_head))
 }
 
 /// A route for peers: GET and HEAD requests whose `Accept` prefers ActivityPub to HTML.
-fn peer() -> Route {
-    web::route().guard(guard::fn_guard(|ctx| is_read(ctx) && wants_document(ctx)))
+fn peer_route() -> Route {
+    web::route().guard(guard::fn_guard(|ctx| is_get_or_head(ctx) && wants_document(ctx)))
 }
 
-fn is_read(ctx: &GuardContext<'_>) -> bool {
+fn is_get_or_head(ctx: &GuardContext<'_>) -> bool {
     matches!(ctx.head().method, Method::GET | Method::HEAD)
 }
 

@@ -48,53 +48,53 @@ pub enum BodySender {
 #[derive(Debug, Clone, Copy)]
 struct BodyLimits {
     /// Maximum size of one body.
-    most: usize,
+    max_bytes: usize,
     /// Memory budget of all bodies of this kind of sender, in bytes.
-    room: usize,
+    budget_bytes: usize,
     /// Bytes of each body that are not charged to the budget: the owner can log in even when strangers have used it up.
-    free: usize,
+    free_bytes: usize,
     /// Maximum number of bodies received at once from one network.
-    at_once: u32,
+    max_concurrent: u32,
     /// Maximum time without any data.
-    stall: Duration,
+    stall_timeout: Duration,
     /// Time that every body may take; later it must keep up `pace` bytes per second.
-    start: Duration,
-    pace: u32,
+    start_timeout: Duration,
+    min_bytes_per_second: u32,
 }
 
 impl BodySender {
-    const fn allowance(self) -> BodyLimits {
+    const fn limits(self) -> BodyLimits {
         let seconds = Duration::from_secs;
         match self {
             // A little more than the limit. A form with files is checked when its first file begins, and by then more
             // may have been read.
             Self::Stranger => BodyLimits {
-                most: MAX_ANONYMOUS_BODY_BYTES + 64 * KIB,
-                room: 16 * MIB,
-                free: 8 * KIB,
-                at_once: 64,
-                stall: seconds(15),
-                start: seconds(30),
-                pace: 4_096,
+                max_bytes: MAX_ANONYMOUS_BODY_BYTES + 64 * KIB,
+                budget_bytes: 16 * MIB,
+                free_bytes: 8 * KIB,
+                max_concurrent: 64,
+                stall_timeout: seconds(15),
+                start_timeout: seconds(30),
+                min_bytes_per_second: 4_096,
             },
             Self::Peer => BodyLimits {
-                most: MAX_INBOX_BODY_BYTES,
-                room: 32 * MIB,
-                free: 0,
-                at_once: 256,
-                stall: seconds(20),
-                start: seconds(30),
-                pace: 65_536,
+                max_bytes: MAX_INBOX_BODY_BYTES,
+                budget_bytes: 32 * MIB,
+                free_bytes: 0,
+                max_concurrent: 256,
+                stall_timeout: seconds(20),
+                start_timeout: seconds(30),
+                min_bytes_per_second: 65_536,
             },
             // Enough for a video sent from a phone on a train.
             Self::Owner => BodyLimits {
-                most: 52 * MIB,
-                room: 128 * MIB,
-                free: 0,
-                at_once: u32::MAX,
-                stall: seconds(60),
-                start: seconds(60),
-                pace: 2_048,
+                max_bytes: 52 * MIB,
+                budget_bytes: 128 * MIB,
+                free_bytes: 0,
+                max_concurrent: u32::MAX,
+                stall_timeout: seconds(60),
+                start_timeout: seconds(60),
+                min_bytes_per_second: 2_048,
             },
         }
     }
@@ -135,7 +135,7 @@ impl From<MultipartError> for BodyError {
 
 impl BodyError {
     /// The error for the multipart reader, which passes it back unchanged.
-    fn error_text(self) -> PayloadError {
+    fn to_payload_error(self) -> PayloadError {
         match self {
             Self::Slow => PayloadError::Io(io::ErrorKind::TimedOut.into()),
             Self::Full => PayloadError::Io(io::ErrorKind::OutOfMemory.into()),
@@ -151,7 +151,7 @@ pub struct BodyBudgets {
     strangers: Arc<Semaphore>,
     peers: Arc<Semaphore>,
     owner: Arc<Semaphore>,
-    crowds: PerNetwork,
+    body_counts: PerNetwork,
 }
 
 /// Number of bodies being received, by sender and network.
@@ -159,18 +159,18 @@ type PerNetwork = Arc<Mutex<HashMap<(BodySender, IpAddr), u32>>>;
 
 impl Default for BodyBudgets {
     fn default() -> Self {
-        let room = |sender: BodySender| Arc::new(Semaphore::new(sender.allowance().room));
+        let room = |sender: BodySender| Arc::new(Semaphore::new(sender.limits().budget_bytes));
         Self {
             strangers: room(BodySender::Stranger),
             peers: room(BodySender::Peer),
             owner: room(BodySender::Owner),
-            crowds: PerNetwork::default(),
+            body_counts: PerNetwork::default(),
         }
     }
 }
 
 impl BodyBudgets {
-    fn of(&self, sender: BodySender) -> &Arc<Semaphore> {
+    fn receive_body(&self, sender: BodySender) -> &Arc<Semaphore> {
         match sender {
             BodySender::Stranger => &self.strangers,
             BodySender::Peer => &self.peers,
@@ -181,34 +181,34 @@ impl BodyBudgets {
     /// Counts one more body from this network; None where bodies are not counted. Full when there are too many.
     fn acquire(&self, sender: BodySender, from: Option<IpAddr>) -> Result<Option<NetworkSlot>, BodyError> {
         let Some(from) = from.and_then(rate_limit_key::anonymous_key) else { return Ok(None) };
-        let mut crowds = locked(&self.crowds);
+        let mut crowds = lock(&self.body_counts);
         let count = crowds.entry((sender, from)).or_default();
-        if *count >= sender.allowance().at_once {
+        if *count >= sender.limits().max_concurrent {
             return Err(BodyError::Full);
         }
         *count += 1;
-        Ok(Some(NetworkSlot { crowds: self.crowds.clone(), who: (sender, from) }))
+        Ok(Some(NetworkSlot { body_counts: self.body_counts.clone(), key: (sender, from) }))
     }
 }
 
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The count of one body being received; dropping it ends the count.
 #[derive(Debug)]
 struct NetworkSlot {
-    crowds: PerNetwork,
-    who: (BodySender, IpAddr),
+    body_counts: PerNetwork,
+    key: (BodySender, IpAddr),
 }
 
 impl Drop for NetworkSlot {
     fn drop(&mut self) {
-        let mut crowds = locked(&self.crowds);
-        if let Some(count) = crowds.get_mut(&self.who) {
+        let mut crowds = lock(&self.body_counts);
+        if let Some(count) = crowds.get_mut(&self.key) {
             *count -= 1;
             if *count == 0 {
-                crowds.remove(&self.who);
+                crowds.remove(&self.key);
             }
         }
     }
@@ -223,40 +223,41 @@ struct BudgetState {
     budgets: BodyBudgets,
     sender: BodySender,
     received: usize,
-    held: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl BodyPermit {
     fn new(budgets: BodyBudgets, sender: BodySender) -> Self {
-        Self(Arc::new(Mutex::new(BudgetState { budgets, sender, received: 0, held: None })))
+        Self(Arc::new(Mutex::new(BudgetState { budgets, sender, received: 0, permit: None })))
     }
 
     /// The sender, as far as it is known by now.
     pub fn sender(&self) -> BodySender {
-        locked(&self.0).sender
+        lock(&self.0).sender
     }
 
     /// Charges the body to the owner from now on: a valid token at its beginning shows who sends it.
     pub fn promote_to_owner(&self) -> Result<(), BodyError> {
-        let mut taken = locked(&self.0);
+        let mut taken = lock(&self.0);
         taken.sender = BodySender::Owner;
-        taken.held = None;
-        taken.fit()
+        taken.permit = None;
+        taken.acquire_missing()
     }
 
-    fn add(&self, bytes: usize) -> Result<(), BodyError> {
-        let mut taken = locked(&self.0);
+    fn add_received(&self, bytes: usize) -> Result<(), BodyError> {
+        let mut taken = lock(&self.0);
         taken.received += bytes;
-        if taken.received > taken.sender.allowance().most {
+        if taken.received > taken.sender.limits().max_bytes {
             return Err(BodyError::TooLarge);
         }
-        taken.fit()
+        taken.acquire_missing()
     }
 
     /// Maximum wait for the next chunk, `elapsed` after the start; None when the body is too slow already.
     fn remaining_time(&self, elapsed: Duration) -> Option<Duration> {
-        let taken = locked(&self.0);
-        let BodyLimits { stall, start, pace, .. } = taken.sender.allowance();
+        let taken = lock(&self.0);
+        let BodyLimits { stall_timeout: stall, start_timeout: start, min_bytes_per_second: pace, .. } =
+            taken.sender.limits();
         let by_pace = u32::try_from(taken.received).unwrap_or(u32::MAX) / pace.max(1);
         let left = (start + Duration::from_secs(by_pace.into())).checked_sub(elapsed)?;
         Some(left.min(stall))
@@ -265,15 +266,20 @@ impl BodyPermit {
 
 impl BudgetState {
     /// Acquires budget for all received bytes.
-    fn fit(&mut self) -> Result<(), BodyError> {
-        let held = self.held.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let lacking = self.received.saturating_sub(self.sender.allowance().free + held);
+    fn acquire_missing(&mut self) -> Result<(), BodyError> {
+        let held = self.permit.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
+        let lacking = self.received.saturating_sub(self.sender.limits().free_bytes + held);
         if lacking == 0 {
             return Ok(());
         }
         let lacking = u32::try_from(lacking).map_err(|_| BodyError::TooLarge)?;
-        let more = self.budgets.of(self.sender).clone().try_acquire_many_owned(lacking).map_err(|_| BodyError::Full)?;
-        match &mut self.held {
+        let more = self
+            .budgets
+            .receive_body(self.sender)
+            .clone()
+            .try_acquire_many_owned(lacking)
+            .map_err(|_| BodyError::Full)?;
+        match &mut self.permit {
             Some(held) => held.merge(more),
             none => *none = Some(more),
         }
@@ -284,52 +290,52 @@ impl BudgetState {
 /// A request body being received: a stream of chunks that ends with an error when a limit is exceeded.
 pub struct IncomingBody {
     payload: Payload,
-    place: BodyPermit,
+    permit: BodyPermit,
     /// The declared length, in bytes.
-    length: Option<usize>,
-    since: Stopwatch,
+    declared_length: Option<usize>,
+    watch: Stopwatch,
     timer: Option<Pin<Box<Sleep>>>,
     /// Received bytes that are not passed on yet.
     ready: Bytes,
     /// The last poll has passed on a chunk.
-    gave: bool,
-    is_over: bool,
-    _crowd: Option<NetworkSlot>,
+    passed_on: bool,
+    finished: bool,
+    _slot: Option<NetworkSlot>,
 }
 
 /// Whether the request has a body.
 pub fn has_body(request: &HttpRequest) -> bool {
-    request.headers().contains_key(header::TRANSFER_ENCODING) || length(request).is_some_and(|bytes| bytes > 0)
+    request.headers().contains_key(header::TRANSFER_ENCODING) || content_length(request).is_some_and(|bytes| bytes > 0)
 }
 
-fn length(request: &HttpRequest) -> Option<usize> {
+fn content_length(request: &HttpRequest) -> Option<usize> {
     request.headers().get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
 /// Starts reading the body of a request. Full when its network sends too many bodies at once.
 pub fn of(request: &HttpRequest, payload: Payload, sender: BodySender) -> Result<IncomingBody, BodyError> {
     let (budgets, node) = (request.app_data::<Data<BodyBudgets>>(), request.app_data::<Data<Node>>());
-    let from = node.and_then(|node| rate_limit::caller(request, &node.config.trusted_proxies));
+    let from = node.and_then(|node| rate_limit::client_address(request, &node.config.trusted_proxies));
     let budgets = budgets.map(|budgets| budgets.get_ref().clone()).unwrap_or_default();
     let crowd = budgets.acquire(sender, from)?;
-    Ok(IncomingBody::new(BodyPermit::new(budgets, sender), payload, length(request), crowd))
+    Ok(IncomingBody::new(BodyPermit::new(budgets, sender), payload, content_length(request), crowd))
 }
 
 impl IncomingBody {
-    fn new(place: BodyPermit, payload: Payload, length: Option<usize>, crowd: Option<NetworkSlot>) -> Self {
-        let since = Stopwatch::start();
+    fn new(permit: BodyPermit, payload: Payload, declared_length: Option<usize>, crowd: Option<NetworkSlot>) -> Self {
+        let watch = Stopwatch::start();
         let (timer, ready) = (None, Bytes::new());
-        Self { payload, place, length, since, timer, ready, gave: false, is_over: false, _crowd: crowd }
+        Self { payload, permit, declared_length, watch, timer, ready, passed_on: false, finished: false, _slot: crowd }
     }
 
     /// The memory permit, which must be held as long as the bytes.
     pub fn permit(&self) -> BodyPermit {
-        self.place.clone()
+        self.permit.clone()
     }
 
     /// Reads the whole body; TooLarge when it has, or declares, more than `most` bytes.
     pub async fn read_all(mut self, most: usize) -> Result<Vec<u8>, BodyError> {
-        if self.length.is_some_and(|length| length > most) {
+        if self.declared_length.is_some_and(|length| length > most) {
             return Err(BodyError::TooLarge);
         }
         let mut body = Vec::new();
@@ -343,15 +349,15 @@ impl IncomingBody {
         Ok(body)
     }
 
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
-        let is_strange = self.place.sender() == BodySender::Stranger;
+    fn poll_chunk(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BodyError>>> {
+        let is_strange = self.permit.sender() == BodySender::Stranger;
         // The multipart reader takes all available chunks before it parses any. Returning Pending makes it parse each
         // one.
-        if std::mem::take(&mut self.gave) && is_strange {
+        if std::mem::take(&mut self.passed_on) && is_strange {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
-        let patience = self.place.remaining_time(self.since.elapsed());
+        let patience = self.permit.remaining_time(self.watch.elapsed());
         if self.ready.is_empty() {
             match Pin::new(&mut self.payload).poll_next(cx) {
                 Poll::Ready(Some(Ok(bytes))) => (self.ready, self.timer) = (bytes, None),
@@ -365,8 +371,8 @@ impl IncomingBody {
         }
         let most = if is_strange { ANONYMOUS_CHUNK_BYTES } else { usize::MAX };
         let piece = self.ready.split_to(self.ready.len().min(most));
-        self.gave = true;
-        let taken = patience.ok_or(BodyError::Slow).and_then(|_| self.place.add(piece.len()));
+        self.passed_on = true;
+        let taken = patience.ok_or(BodyError::Slow).and_then(|_| self.permit.add_received(piece.len()));
         Poll::Ready(Some(taken.map(|()| piece)))
     }
 }
@@ -375,12 +381,12 @@ impl Stream for IncomingBody {
     type Item = Result<Bytes, PayloadError>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if self.is_over {
+        if self.finished {
             return Poll::Ready(None);
         }
-        let piece = ready!(self.poll_piece(cx));
-        self.is_over = !matches!(piece, Some(Ok(_)));
-        Poll::Ready(piece.map(|piece| piece.map_err(BodyError::error_text)))
+        let piece = ready!(self.poll_chunk(cx));
+        self.finished = !matches!(piece, Some(Ok(_)));
+        Poll::Ready(piece.map(|piece| piece.map_err(BodyError::to_payload_error)))
     }
 }
 
@@ -412,12 +418,12 @@ mod tests {
             let left = |seconds| place.remaining_time(Duration::from_secs(seconds));
             assert!(left(0).unwrap() <= Duration::from_secs(60), "{sender:?} falls silent");
             assert_eq!(left(61), None, "{sender:?} crawls");
-            place.add(100_000).unwrap();
+            place.add_received(100_000).unwrap();
             assert!(left(30).is_some() && left(200).is_none(), "{sender:?} goes on");
         }
         // A video of 40 MB in six minutes is fast enough.
         let film = BodyPermit::new(BodyBudgets::default(), BodySender::Owner);
-        film.add(40_000_000).unwrap();
+        film.add_received(40_000_000).unwrap();
         assert!(film.remaining_time(Duration::from_mins(6)).is_some());
         // An expired timer ends a body that sends nothing.
         let silent = payload(stream::pending());
@@ -436,12 +442,12 @@ mod tests {
         }
         assert!((250..=300).contains(&held.len()), "{}", held.len());
         let small = read(&rooms, BodySender::Stranger, pieces(1, 4 * KIB)).await;
-        assert_eq!(small.unwrap().0, 4 * KIB, "a log-in still comes through");
+        assert_eq!(small.unwrap().0, 4 * KIB, "a login still fits");
         assert!(read(&rooms, BodySender::Peer, pieces(16, 64 * KIB)).await.is_ok());
         let film = read(&rooms, BodySender::Owner, pieces(40 * 16, 64 * KIB)).await.unwrap();
         assert_eq!(film.0, 40 * MIB);
         held.pop();
-        assert!(read(&rooms, BodySender::Stranger, pieces(4, 16 * KIB)).await.is_ok(), "whoever is done makes room");
+        assert!(read(&rooms, BodySender::Stranger, pieces(4, 16 * KIB)).await.is_ok(), "a dropped body frees memory");
         drop(held);
         let long = read(&rooms, BodySender::Stranger, pieces(9, 16 * KIB)).await;
         assert_eq!(long.unwrap_err(), BodyError::TooLarge);
@@ -451,9 +457,9 @@ mod tests {
     async fn who_shows_a_token_goes_on_as_the_owner() {
         let rooms = BodyBudgets::default();
         let place = BodyPermit::new(rooms.clone(), BodySender::Stranger);
-        place.add(100 * KIB).unwrap();
+        place.add_received(100 * KIB).unwrap();
         place.promote_to_owner().unwrap();
-        place.add(30 * MIB).unwrap();
+        place.add_received(30 * MIB).unwrap();
         assert_eq!(rooms.strangers.available_permits(), 16 * MIB);
         assert_eq!(rooms.owner.available_permits(), 98 * MIB - 100 * KIB);
         drop(place);
@@ -471,11 +477,11 @@ mod tests {
         let untold = Some([127, 0, 0, 1].into());
         assert!(
             (0..99).all(|_| rooms.acquire(BodySender::Stranger, untold).unwrap().is_none()),
-            "behind it may be the world"
+            "it may be a proxy for all clients"
         );
         crowd.pop();
         assert!(rooms.acquire(BodySender::Stranger, from(99)).is_ok());
         crowd.clear();
-        assert!(locked(&rooms.crowds).is_empty());
+        assert!(lock(&rooms.body_counts).is_empty());
     }
 }

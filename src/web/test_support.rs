@@ -33,7 +33,7 @@ use crate::store::{
 
 /// The server of `ann@example.org` on `social.example.org`.
 pub(crate) struct TestServer {
-    pub(crate) scratch: TestStore,
+    pub(crate) test_store: TestStore,
     pub(crate) node: Arc<Node>,
 }
 
@@ -51,15 +51,16 @@ impl TestServer {
 
     /// A server whose outgoing requests reach these test domains.
     pub(crate) fn with_hosts(world: &[(&str, SocketAddr)]) -> Self {
-        let scratch = TestStore::new();
+        let test_store = TestStore::new();
         let (host, domain) = ("social.example.org".to_owned(), "example.org".to_owned());
         let origin = Origin { scheme: "https".to_owned(), host, domain };
-        identity::create_node(&scratch.store, &origin).expect("an empty store can be founded");
-        identity::name_owner(&scratch.store, "ann").expect("there is no owner yet");
+        identity::create_node(&test_store.store, &origin).expect("the store is empty");
+        identity::name_owner(&test_store.store, "ann").expect("there is no owner yet");
         let world: HashMap<String, SocketAddr> = world.iter().map(|(name, at)| ((*name).to_owned(), *at)).collect();
         let names = NameSource::Test(Arc::new(RwLock::new(world)));
-        let node = Node::open(Config::default(), scratch.store.clone(), names).expect("it has been founded");
-        Self { scratch, node: Arc::new(node) }
+        let node =
+            Node::open(Config::default(), test_store.store.clone(), names).expect("the server was created above");
+        Self { test_store, node: Arc::new(node) }
     }
 
     /// Publishes a post by ann.
@@ -69,10 +70,12 @@ impl TestServer {
     }
 
     pub(crate) async fn call(&self, request: TestRequest) -> TestResponse {
-        let app = App::new().wrap(from_fn(super::middleware::single_slashes)).configure(super::app(self.node.clone()));
+        let app = App::new()
+            .wrap(from_fn(super::middleware::collapse_slashes))
+            .configure(super::configure_app(self.node.clone()));
         let app = init_service(app).await;
         let request = request.to_request();
-        let target = super::middleware::with_single_slashes(request.uri()).unwrap_or_else(|| request.uri().clone());
+        let target = super::middleware::with_collapsed_slashes(request.uri()).unwrap_or_else(|| request.uri().clone());
         let (method, target) = (request.method().to_string(), target.to_string());
         let response = call_service(&app, request).await;
         let (code, headers) = (response.status(), response.headers().clone());
@@ -121,7 +124,7 @@ impl RemoteBob {
             "preferredUsername": "bob", "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers"),
             "publicKey": {"id": key_id, "owner": uri, "publicKeyPem": key.public_pem()}});
         let document = crate::ap::ReceivedActor::read(&document).unwrap();
-        house.node.store.write(move |w| profile::keep(w, &document)).unwrap();
+        house.node.store.write(move |w| profile::store_actor(w, &document)).unwrap();
         Self { signer: Signer { key_id, key: Arc::new(key) } }
     }
 

@@ -34,27 +34,29 @@ pub fn keep_unread_body(request: &mut ServiceRequest) -> Option<UnreadBody> {
 }
 
 /// The response, which drops the kept request body when it has been sent.
-pub fn release(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+pub fn release_after_response(hold: Option<UnreadBody>, answer: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     match hold {
-        Some(hold) => answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { answer, _hold: hold })),
+        Some(hold) => {
+            answer.map_body(|_, answer| BoxBody::new(BodyKeepingResponse { body: answer, _request_body: hold }))
+        }
         None => answer,
     }
 }
 
 /// A response body together with the kept request body.
 struct BodyKeepingResponse {
-    answer: BoxBody,
-    _hold: UnreadBody,
+    body: BoxBody,
+    _request_body: UnreadBody,
 }
 
 impl MessageBody for BodyKeepingResponse {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
-        self.answer.size()
+        self.body.size()
     }
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Self::Error>>> {
-        Pin::new(&mut self.answer).poll_next(cx)
+        Pin::new(&mut self.body).poll_next(cx)
     }
 }

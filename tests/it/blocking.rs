@@ -208,7 +208,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     let waiting = a.post("on its way when the block comes", Audience::Public);
     let done =
         host_block_import::set_rule(&a.node, HostBlockRule::manual("peer.test", Severity::Block, "spam")).unwrap();
-    assert_eq!((done.cut, done.restored), (2, 0));
+    assert_eq!((done.severed, done.restored), (2, 0));
     assert_eq!((a.follows(), a.home_texts().len()), ((0, 0), 1));
     assert_eq!(a.waiting(), 0, "what was on its way does not go");
     let before = (peer.asked().len(), peer.got().len());
@@ -221,7 +221,7 @@ fn a_blocked_server_is_shut_out_at_the_door_and_comes_back_with_its_follows() {
     assert!(stranger.asked().is_empty(), "no key was fetched");
 
     let done = a.node.store.write(|w| host_block::remove(w, "peer.test")).unwrap();
-    assert_eq!((done.cut, done.restored), (0, 2));
+    assert_eq!((done.severed, done.restored), (0, 2));
     assert_eq!(a.follows(), (1, 0), "their answer is still to come");
     world.settle(&[&a]);
     let follow = peer.got_type("Follow").pop().unwrap();

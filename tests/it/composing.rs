@@ -37,7 +37,7 @@ impl<'s> Browser<'s> {
 
     /// Sends a form: (name, file name or nothing, content).
     pub fn send(&self, path: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Answer {
-        let csrf = auth::csrf(&self.server.node, &login::token_hash(&self.session));
+        let csrf = auth::csrf_token(&self.server.node, &login::token_hash(&self.session));
         let mut body = Vec::new();
         for (name, file, content) in [("csrf", None, csrf.as_bytes())].iter().chain(parts) {
             let file = file.map(|file| format!("; filename=\"{file}\"")).unwrap_or_default();

@@ -48,16 +48,62 @@ const FRONT_ENDS: [&str; 3] = ["page", "api", "ap"];
 /// Mastodon's words, allowed where we speak its language.
 const FOREIGN: [&str; 8] = ["reblog", "reblogs", "reblogged", "favourite", "favourites", "favourited", "toot", "toots"];
 
-/// Import cycles between files that are allowed, each with its reason. At most five.
-const CYCLES: [(&str, &str); 5] = [
+/// Import cycles between files that are allowed: the reason, and every file of the cycle. At most five; a file that joins one fails.
+const CYCLES: [(&str, &[&str]); 5] = [
     (
-        "social/post.rs",
         "activities refer to each other as the protocol does: a post has a quote, a quote is requested, a request is about a post",
+        &[
+            "social/account_move.rs",
+            "social/boost.rs",
+            "social/document.rs",
+            "social/emoji.rs",
+            "social/follow.rs",
+            "social/group.rs",
+            "social/interaction/documents.rs",
+            "social/interaction/inbound.rs",
+            "social/interaction/outbound.rs",
+            "social/moderation/block.rs",
+            "social/outbox.rs",
+            "social/poll.rs",
+            "social/post.rs",
+            "social/profile.rs",
+            "social/quote.rs",
+            "social/relay.rs",
+            "social/remote_post.rs",
+            "social/vote.rs",
+        ],
     ),
-    ("web/page/post/post_card.rs", "a card shows quoted posts, polls and forms, and these show cards"),
-    ("store/posts.rs", "a new post is indexed and put on timelines in the same write, and these lists return posts"),
-    ("web/blocking.rs", "an error of any handler is shown as a page"),
-    ("web/api/entity/status.rs", "a status contains its quote, which contains a status"),
+    (
+        "a card shows quoted posts, polls and forms, and these show cards",
+        &[
+            "web/page/compose.rs",
+            "web/page/compose/draft_list.rs",
+            "web/page/compose/uploads.rs",
+            "web/page/login.rs",
+            "web/page/moderation/interaction_requests.rs",
+            "web/page/post/attachments.rs",
+            "web/page/post/history.rs",
+            "web/page/post/post_actions.rs",
+            "web/page/post/post_card.rs",
+            "web/page/post/post_metadata.rs",
+            "web/page/post/quoted_post.rs",
+            "web/page/post/thread.rs",
+            "web/page/timeline/home.rs",
+        ],
+    ),
+    (
+        "a new post is indexed and put on timelines in the same write, and these lists return posts",
+        &[
+            "store/moderation/block_filter.rs",
+            "store/node.rs",
+            "store/notifications/notification_policy.rs",
+            "store/posts.rs",
+            "store/timelines/public_timelines.rs",
+            "store/timelines/search.rs",
+        ],
+    ),
+    ("an error of any handler is shown as a page", &["web/blocking.rs", "web/page/mod.rs"]),
+    ("a status contains its quote, which contains a status", &["web/api/entity/quote.rs", "web/api/entity/status.rs"]),
 ];
 
 /// One file of `src/`, its path relative to it.
@@ -114,7 +160,9 @@ fn says_test(path: &str) -> bool {
 fn file_cycles(files: &[File], tests: &BTreeSet<&str>) -> Vec<String> {
     let library = files.iter().filter(|file| !tests.contains(file.path.as_str()) && file.path != "main.rs");
     let found = cycles::cycles(library.map(|file| (file, lexer::read(&file.text).without_tests())));
-    let known = |group: &BTreeSet<String>| CYCLES.iter().any(|(file, _)| group.contains(*file));
+    let known = |group: &BTreeSet<String>| {
+        CYCLES.iter().any(|(_, files)| group.iter().all(|file| files.contains(&file.as_str())))
+    };
     let unknown = found.iter().filter(|group| !known(group));
     unknown
         .map(|group| format!("import cycle: {}", group.iter().map(String::as_str).collect::<Vec<_>>().join(", ")))
@@ -405,7 +453,25 @@ fn made_up_violations_are_found() {
         ("text/a.rs", "use crate::media::x;"),
         ("media/a.rs", "use crate::store::x;"),
     ];
+    let files = [
+        ("net/a.rs", "use super::b::x;"),
+        ("net/b.rs", "use crate::net::a::{self, y};"),
+        ("net/mod.rs", "mod a; mod b;"),
+    ];
+    let files: Vec<File> = files.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    assert!(
+        violations(&files).iter().any(|line| line == "import cycle: net/a.rs, net/b.rs"),
+        "{:?}",
+        violations(&files)
+    );
     let cycle: Vec<File> = cycle.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    let twice = [("ap/a.rs", "pub struct Poll;"), ("store/a.rs", "pub(crate) enum Poll {}")];
+    let twice: Vec<File> = twice.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    assert!(violations(&twice).iter().any(|line| line.contains("Poll has two meanings")));
+    let unnamed = [("net/mod.rs", "#[cfg(test)]\nmod fake;"), ("net/fake.rs", "fn f() {}")];
+    let unnamed: Vec<File> =
+        unnamed.iter().map(|(p, t)| File { path: (*p).to_owned(), text: (*t).to_owned() }).collect();
+    assert!(violations(&unnamed).iter().any(|line| line.contains("its path does not say so")));
     assert!(violations(&cycle).iter().any(|line| line.contains("store imports itself")));
 }
 

@@ -310,7 +310,7 @@ fn fetch_prerequisites(node: &Node, row: &ReceivedActivity) -> Result<Option<(Ac
     if signer.confirmed_at.is_none() {
         resolve::confirm_handle(node, signer.id)?;
     }
-    for need in node.store.read(|r| social::needs(r, &signer, &activity))? {
+    for need in node.store.read(|r| social::prerequisites(r, &signer, &activity))? {
         if !fetch_budgets::allows_fetch(node, &signer) {
             break;
         }

@@ -119,7 +119,7 @@ pub(in crate::federation) fn reconcile(node: &Node, of: ActorId, url: &str, dige
     }
     let owner = node.store.read(|r| actors::by_id(r, crate::store::node::owner(r)?))?;
     let listed = ids.contains(&owner.uri.as_str());
-    if node.store.write(move |w| social::follow::accept_relation(w, &owner, of, listed))? {
+    if node.store.write(move |w| social::follow::reconcile_own_follow(w, &owner, of, listed))? {
         backfill::fetch_followed_profile(node, of)?;
     }
     Ok(())

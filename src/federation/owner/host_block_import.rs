@@ -122,7 +122,7 @@ fn store_list(node: &Node, url: String, name: String, rules: Vec<HostBlockRule>)
     let rules = without_own_host(node, rules);
     node.store.write(move |w| {
         let id = host_block_lists::add(w, &url, &name)?;
-        host_block::refill(w, id, &rules)?;
+        host_block::replace_list_rules(w, id, &rules)?;
         Ok(id)
     })
 }
@@ -148,7 +148,7 @@ pub fn set_rule(node: &Node, rule: HostBlockRule) -> Result<FollowChanges> {
 pub fn apply_list(node: &Node, id: HostListId, except: Vec<String>) -> Result<FollowChanges> {
     node.store.write(move |w| {
         if !host_block_lists::get(w, id)?.url.starts_with(FILE_URL_PREFIX) {
-            return host_block::apply(w, id, &except);
+            return host_block::apply_list(w, id, &except);
         }
         let mut rules = host_blocks::of_list(w, id, "", u32::try_from(MAX_LIST_RULES).unwrap_or(u32::MAX))?;
         rules.retain(|rule| !except.contains(&rule.host));
@@ -165,7 +165,7 @@ pub fn apply_list(node: &Node, id: HostListId, except: Vec<String>) -> Result<Fo
 
 /// Removes a list: what only it blocked is restored.
 pub fn remove_list(node: &Node, id: HostListId) -> Result<FollowChanges> {
-    node.store.write(move |w| host_block::forget(w, id))
+    node.store.write(move |w| host_block::delete_list(w, id))
 }
 
 fn fetch_list(node: &Node, url: &str) -> Result<Vec<HostBlockRule>> {
@@ -199,7 +199,7 @@ pub fn fetch_next_due(node: &Node) -> Result<bool> {
     match fetched {
         Ok(rules) => {
             let rules = without_own_host(node, rules);
-            node.store.write(move |w| host_block::refill(w, id, &rules)).map(|_| true)
+            node.store.write(move |w| host_block::replace_list_rules(w, id, &rules)).map(|_| true)
         }
         Err(error @ Error::Internal(_)) => Err(error),
         Err(error) => {

@@ -147,7 +147,7 @@ pub fn add_missing_keys(store: &Store) -> Result<()> {
             let actor = actors::by_id(w, actor)?;
             add_proof_key(w, actor.id, &actor.uri, private)?;
             let is_owner = node::owner(w).is_ok_and(|owner| owner == actor.id);
-            if is_owner { social::profile::announce(w, &actor) } else { Ok(()) }
+            if is_owner { social::profile::announce_to_followers(w, &actor) } else { Ok(()) }
         })?;
     }
     Ok(())
@@ -235,7 +235,7 @@ pub fn remove_profile_image(node: &Node, which: ProfileImage) -> Result<()> {
         }
         actors::upsert(w, &owner)?;
         node::set_settings(w, &settings)?;
-        social::profile::announce(w, &owner)
+        social::profile::announce_to_followers(w, &owner)
     })
 }
 
@@ -266,7 +266,7 @@ pub fn set_profile_with(
     if profile.bio.chars().count() > text::MAX_OWN_BIO_CHARS {
         return Err(Error::invalid(format!("a bio has {} characters at most", text::MAX_OWN_BIO_CHARS)));
     }
-    let tags = social::document::tag_base(&node.facts.origin);
+    let tags = social::document::hashtag_base_url(&node.facts.origin);
     let html = compose::to_html(&profile.bio, &[], &tags).html;
     let fields: Vec<ActorField> = profile.fields.iter().take(MAX_FIELDS).filter_map(render_field).collect();
     node.store.write(move |w| {
@@ -285,7 +285,7 @@ pub fn set_profile_with(
             kind: if profile.automated { "Service" } else { "Person" }.to_owned(),
             ..before
         };
-        let owner = Actor { emoji: social::emoji::of_profile(w, &owner)?, ..owner };
+        let owner = Actor { emoji: social::emoji::used_in_profile(w, &owner)?, ..owner };
         actors::upsert(w, &owner)?;
         let mut settings = node::settings(w)?;
         let before = settings.clone();
@@ -293,7 +293,7 @@ pub fn set_profile_with(
         if settings != before {
             node::set_settings(w, &settings)?;
         }
-        social::profile::announce(w, &owner)
+        social::profile::announce_to_followers(w, &owner)
     })
 }
 
@@ -332,7 +332,7 @@ pub fn set_aliases(node: &Node, typed: &[&str]) -> Result<()> {
     node.store.write(move |w| {
         let owner = Actor { also_known_as: uris, ..actors::by_id(w, node::owner(w)?)? };
         actors::upsert(w, &owner)?;
-        social::profile::announce(w, &owner)
+        social::profile::announce_to_followers(w, &owner)
     })
 }
 

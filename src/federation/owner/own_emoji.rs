@@ -8,14 +8,14 @@ use crate::store::{Write, actors, node, own_emoji};
 
 /// Adds an emoji. Invalid says what is wrong with the shortcode or the image.
 pub fn add(node: &Node, code: &str, picture: &[u8]) -> Result<()> {
-    let code = emoji::code(code)?;
+    let code = emoji::parse_shortcode(code)?;
     let file = media::store_profile_image(node, picture, ImagePurpose::Emoji)?;
     change(node, move |w| own_emoji::add(w, &code, file.as_str()))
 }
 
 /// Renames an emoji. Posts that use the old name show the new one from then on.
 pub fn rename(node: &Node, id: i64, code: &str) -> Result<()> {
-    let code = emoji::code(code)?;
+    let code = emoji::parse_shortcode(code)?;
     change(node, move |w| own_emoji::rename(w, id, &code))
 }
 
@@ -28,6 +28,6 @@ fn change(node: &Node, act: impl FnOnce(&Write<'_>) -> Result<()> + Send + 'stat
     node.store.write(move |w| {
         act(w)?;
         let owner = actors::by_id(w, node::owner(w)?)?;
-        emoji::emoji_changed(w, &owner)
+        emoji::update_profile_emoji(w, &owner)
     })
 }

@@ -74,14 +74,14 @@ pub(in crate::federation) fn render_post(
         mentions,
         hashtags: composed.tags.into_iter().map(|name| PostHashtag { display_name: name.clone(), name }).collect(),
         media: edit.media,
-        described,
+        changed_alt_texts: described,
         summary,
         markdown: form != TextMarkup::Plain,
         poll: None,
         poll_revision: PollRevision::Unchanged,
         quote: None,
         app: None,
-        choices: edit.policy_choices,
+        policy_choices: edit.policy_choices,
         source,
         title: None,
         group: None,
@@ -113,7 +113,7 @@ pub(in crate::federation) fn render_text(
         TextMarkup::Markdown(_) => markdown::mentions_in(source),
     };
     let (people, mentions) = mentioned_actors(node, named)?;
-    let tags = document::tag_base(&node.facts.origin);
+    let tags = document::hashtag_base_url(&node.facts.origin);
     let composed = match form {
         TextMarkup::Plain => text::to_html(source, &people, &tags),
         TextMarkup::Markdown(length) => markdown::to_html(source, &people, &tags, length),

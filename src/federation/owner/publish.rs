@@ -219,14 +219,14 @@ pub fn vote(node: &Node, id: PostId, choices: Vec<usize>) -> Result<()> {
 pub fn like(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| {
         // A like replaces a reaction: one mark stands for both.
-        social::react::take_back(w, owner, &posts::by_id(w, id)?)?;
+        social::react::unreact(w, owner, &posts::by_id(w, id)?)?;
         social::like::send(w, owner, id)
     })
 }
 
 /// Unlikes a post.
 pub fn unlike(node: &Node, id: PostId) -> Result<()> {
-    with_owner(node, move |w, owner| social::like::take_back(w, owner, id))
+    with_owner(node, move |w, owner| social::like::unlike(w, owner, id))
 }
 
 /// Reacts to a post with one emoji, or `:code:`; `url` selects one of several images with that code.
@@ -241,7 +241,7 @@ pub fn react(node: &Node, id: PostId, emoji: String, url: Option<String>) -> Res
 pub fn unreact(node: &Node, id: PostId) -> Result<()> {
     with_owner(node, move |w, owner| {
         let post = posts::by_id(w, id)?;
-        social::react::take_back(w, owner, &post)
+        social::react::unreact(w, owner, &post)
     })
 }
 
@@ -257,12 +257,12 @@ pub fn unpin(node: &Node, id: PostId) -> Result<()> {
 
 /// Features a hashtag on the owner's profile.
 pub fn feature_tag(node: &Node, tag: String) -> Result<()> {
-    with_owner(node, move |w, owner| social::pin::feature(w, owner, &tag))
+    with_owner(node, move |w, owner| social::pin::feature_hashtag(w, owner, &tag))
 }
 
 /// Stops featuring a hashtag on the owner's profile.
 pub fn unfeature_tag(node: &Node, name: String) -> Result<()> {
-    with_owner(node, move |w, owner| social::pin::unfeature(w, owner, &name))
+    with_owner(node, move |w, owner| social::pin::unfeature_hashtag(w, owner, &name))
 }
 
 /// Boosts a public or quiet public post for everyone; returns the boost's own id.
@@ -277,7 +277,7 @@ pub fn boost_for(node: &Node, id: PostId, audience: Audience) -> Result<PostId> 
 
 /// Removes a boost.
 pub fn unboost(node: &Node, id: PostId) -> Result<()> {
-    with_owner(node, move |w, owner| social::boost::take_back(w, owner, id))
+    with_owner(node, move |w, owner| social::boost::unboost(w, owner, id))
 }
 
 /// Sends a follow request; repeating it sends it again.
@@ -287,7 +287,7 @@ pub fn follow(node: &Node, who: ActorId) -> Result<()> {
 
 /// Unfollows an actor, or withdraws the follow request.
 pub fn unfollow(node: &Node, who: ActorId) -> Result<()> {
-    with_owner(node, move |w, owner| social::follow::take_back(w, owner, who))
+    with_owner(node, move |w, owner| social::follow::unfollow(w, owner, who))
 }
 
 /// Accepts a follow request.
@@ -307,7 +307,7 @@ pub fn reject_request(node: &Node, id: RequestId) -> Result<()> {
 
 /// Revokes the authorization of a post that quotes one of the owner's.
 pub fn revoke_quote(node: &Node, quoting: PostId) -> Result<()> {
-    with_owner(node, move |w, owner| social::interaction::inbound::revoke(w, owner, quoting))
+    with_owner(node, move |w, owner| social::interaction::inbound::revoke_quote(w, owner, quoting))
 }
 
 /// Rejects a follow request, or removes a follower.
@@ -322,7 +322,7 @@ pub fn block(node: &Node, who: ActorId) -> Result<()> {
 
 /// Unblocks an actor.
 pub fn unblock(node: &Node, who: ActorId) -> Result<()> {
-    with_owner(node, move |w, owner| social::moderation::block::take_back(w, owner, who))
+    with_owner(node, move |w, owner| social::moderation::block::unblock(w, owner, who))
 }
 
 /// Mutes an actor, for a time or indefinitely.
@@ -340,7 +340,7 @@ pub fn unmute(node: &Node, who: ActorId) -> Result<()> {
 /// Reports an actor and posts of theirs to their server, anonymously.
 pub fn report(node: &Node, who: ActorId, posts: Vec<PostId>, comment: String) -> Result<()> {
     let (category, audience) = (ReportCategory::Other, ReportRecipient::Forwarded);
-    report_actor(node, who, NewReport { posts, comment, category, rules: Vec::new(), audience }).map(drop)
+    report_actor(node, who, NewReport { posts, comment, category, rules: Vec::new(), recipient: audience }).map(drop)
 }
 
 /// Reports an actor like [`report`], with all options. Only stored here if it is not to be forwarded.

@@ -120,7 +120,7 @@ fn fetch_pins(node: &Node, actor: &Actor) -> Result<()> {
         store_pins(node, actor, &items)?;
     }
     if let Some(items) = near(&actor.featured_tags).and_then(|uri| listed(&uri)) {
-        let tags: Vec<pins::FeaturedHashtag> = items.iter().filter_map(social::pin::tag).collect();
+        let tags: Vec<pins::FeaturedHashtag> = items.iter().filter_map(social::pin::featured_hashtag).collect();
         let who = actor.id;
         node.store.write(move |w| pins::set_tags(w, who, &tags))?;
     }
@@ -130,7 +130,7 @@ fn fetch_pins(node: &Node, actor: &Actor) -> Result<()> {
 fn store_pins(node: &Node, actor: &Actor, items: &[Ref]) -> Result<()> {
     let (mut posts, mut asked) = (Vec::new(), 0);
     for item in items {
-        let Some(uri) = item.id().filter(|_| social::pin::tag(item).is_none()) else { continue };
+        let Some(uri) = item.id().filter(|_| social::pin::featured_hashtag(item).is_none()) else { continue };
         store_outbox_item(node, actor, item)?;
         let known = node.store.read(|r| posts::by_uri(r, uri.as_str()))?;
         asked += usize::from(known.is_none());
@@ -275,7 +275,7 @@ fn fetch_announced_posts(node: &Node, group: &Actor, items: &[Ref]) -> Result<()
         match resolve::post(node, uri.as_str()) {
             Ok(post) => {
                 let group = group.id;
-                node.store.write(move |w| social::group::listed_posts(w, group, post))?;
+                node.store.write(move |w| social::group::add_listed_post(w, group, post))?;
             }
             Err(error) => ignore_failure(Err(error))?,
         }

@@ -20,7 +20,7 @@ pub fn step(node: &Node) -> Result<()> {
         if node.facts.origin.owns(&post.uri) {
             node.store.write(move |w| {
                 let owner = actors::by_id(w, node::owner(w)?)?;
-                poll::announce_poll(w, &owner, id)
+                poll::announce_counts(w, &owner, id)
             })?;
             continue;
         }
@@ -32,7 +32,7 @@ pub fn step(node: &Node) -> Result<()> {
                 PollRefresh::Failed
             }
         };
-        node.store.write(move |w| poll::record_refresh(w, id, look))?;
+        node.store.write(move |w| poll::schedule_next_fetch(w, id, look))?;
     }
     Ok(())
 }

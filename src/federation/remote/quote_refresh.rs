@@ -27,13 +27,13 @@ pub fn step(node: &Node) -> Result<bool> {
     }
     let Some(due) = node.store.write(|w| quotes::claim(w, CLAIM_LEASE))? else { return Ok(false) };
     let post = due.post_id;
-    let next = node.store.read(|r| quote::judge_quote(r, &due))?;
+    let next = node.store.read(|r| quote::check_quote(r, &due))?;
     match next {
-        QuoteCheck::Done(_) => node.store.write(move |w| quote::settle_quote(w, due).map(drop))?,
+        QuoteCheck::Done(_) => node.store.write(move |w| quote::update_quote_state(w, due).map(drop))?,
         QuoteCheck::FetchQuoted => check_quote(node, due)?,
         QuoteCheck::CheckAuthorization(stamp) => {
             let sight = check_authorization(node, &stamp);
-            node.store.write(move |w| quote::authorization_checked(w, post, &stamp, &sight))?;
+            node.store.write(move |w| quote::apply_authorization_check(w, post, &stamp, &sight))?;
         }
     }
     Ok(true)
@@ -50,17 +50,17 @@ fn check_quote(node: &Node, due: StoredQuote) -> Result<()> {
                 None => found,
             };
             if found.id == due.post_id {
-                return quote::quoted_post_gone(w, due);
+                return quote::mark_quoted_post_deleted(w, due);
             }
             if let Some(deeper) = quotes::get(w, found.id)?.filter(|deeper| deeper.quoted_id.is_none()) {
                 // A chain of quotes ends here, however long it is.
                 quotes::put(w, &StoredQuote { check_at: None, ..deeper })?;
             }
             let due = StoredQuote { quoted_id: Some(found.id), quoted_uri: found.uri, check_at: Some(w.now), ..due };
-            quote::settle_quote(w, due).map(drop)
+            quote::update_quote_state(w, due).map(drop)
         }),
         Err(error @ (Error::Internal(_) | Error::Busy)) => Err(error),
-        Err(Error::Gone | Error::NotFound) => node.store.write(move |w| quote::quoted_post_gone(w, due)),
+        Err(Error::Gone | Error::NotFound) => node.store.write(move |w| quote::mark_quoted_post_deleted(w, due)),
         Err(error) => {
             tracing::debug!(%error, uri, "cannot fetch a quoted post");
             node.store.write(move |w| quote::postpone_check(w, due))
@@ -70,7 +70,7 @@ fn check_quote(node: &Node, due: StoredQuote) -> Result<()> {
 
 /// The quoted post, which may be named by the address of its page.
 fn find_quoted(node: &Node, uri: &str) -> Result<PostId> {
-    if let Some(known) = node.store.read(|r| quote::target(r, uri))? {
+    if let Some(known) = node.store.read(|r| quote::find_quoted_post(r, uri))? {
         return Ok(known.id);
     }
     match resolve::find(node, uri)? {

@@ -245,7 +245,7 @@ pub(in crate::federation) fn store_fetched_actor(node: &Node, doc: &ActorDoc) ->
         return Err(Error::Denied("a remote document claims an id on this server".to_owned()));
     }
     let doc = doc.clone();
-    node.store.write(move |w| social::profile::keep(w, &doc))
+    node.store.write(move |w| social::profile::store_actor(w, &doc))
 }
 
 /// Asks the handle's domain once whether the handle belongs to this actor. Without a response the host of the id stays.

@@ -37,12 +37,12 @@ pub(in crate::social) fn add_to_post(
         let named: Vec<String> = mentions.iter().map(|mention| mention.uri.clone()).collect();
         post.policy = Some(interaction::policy(&rules, &author, &named));
     }
-    if let Some((quote, line)) = quote::quote_text(r, row.id)? {
+    if let Some((quote, line)) = quote::quote_members(r, row.id)? {
         post.quote = quote;
         post.content.insert_str(0, &line);
     }
     if row.reply_to_uri.is_some() {
-        post.reply_stamp = outbound::authorization_of(r, row)?;
+        post.reply_stamp = outbound::authorization_of_reply(r, row)?;
     }
     Ok(post)
 }
@@ -52,7 +52,7 @@ fn envelope(actor: &Actor, uri: &str, recipients: Recipients, at: Time) -> Activ
 }
 
 /// An interaction request to the author of `target`; `instrument` is the post, Like or Announce.
-pub(in crate::social) fn request(
+pub(in crate::social) fn request_document(
     owner: &Actor,
     uri: &str,
     deed: Interaction,
@@ -74,7 +74,7 @@ pub(in crate::social) struct InteractionResponse<'a> {
     /// The owner's post, for an interaction sent without a request.
     pub(in crate::social) target: Option<&'a str>,
     /// Recipients.
-    pub(in crate::social) lists: Recipients,
+    pub(in crate::social) recipients: Recipients,
 }
 
 /// An Accept with the owner's stamp.
@@ -84,16 +84,21 @@ pub(in crate::social) fn accept_document(
     stamp: &str,
     at: Time,
 ) -> Value {
-    activity::accept_with_result(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target, stamp)
+    activity::accept_with_result(
+        &envelope(owner, answer.uri, answer.recipients, at),
+        answer.object,
+        answer.target,
+        stamp,
+    )
 }
 
 /// The Reject of an interaction.
 pub(in crate::social) fn reject_document(owner: &Actor, answer: InteractionResponse<'_>, at: Time) -> Value {
-    activity::reject_request(&envelope(owner, answer.uri, answer.lists, at), answer.object, answer.target)
+    activity::reject_request(&envelope(owner, answer.uri, answer.recipients, at), answer.object, answer.target)
 }
 
 /// The Delete that revokes a stamp.
-pub(in crate::social) fn delete_authorization(
+pub(in crate::social) fn revocation_document(
     owner: &Actor,
     uri: &str,
     stamp: &str,

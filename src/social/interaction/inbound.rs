@@ -39,7 +39,7 @@ pub(in crate::social) fn permission(
     if deed == Interaction::Quote && !target.audience.is_open() {
         return Ok(Permission::Forbidden);
     }
-    if deed == Interaction::Reply && is_mentioned(r, who, target)? {
+    if deed == Interaction::Reply && may_always_reply(r, who, target)? {
         return Ok(Permission::Allowed);
     }
     let Some(rule) = interaction_policies::get(r, target.id)?.and_then(|rules| rules.get(deed)) else {
@@ -58,10 +58,10 @@ pub(in crate::social) fn may_read(r: &Read<'_>, who: &Actor, post: &Post) -> Res
         return Ok(true);
     }
     let follows = post.audience == Audience::Followers && follows::is_accepted(r, who.id, post.actor_id)?;
-    Ok(follows || is_mentioned(r, who.id, post)?)
+    Ok(follows || may_always_reply(r, who.id, post)?)
 }
 
-fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
+fn may_always_reply(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
     if let Some(parent) = target.reply_to
         && posts::by_id(r, parent)?.actor_id == who
     {
@@ -72,7 +72,7 @@ fn is_mentioned(r: &Read<'_>, who: ActorId, target: &Post) -> Result<bool> {
 }
 
 /// Stores the policy of a remote post as it applies to the owner. A policy that equals the default is not stored.
-pub(in crate::social) fn is_restricted(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
+pub(in crate::social) fn store_policy(w: &Write<'_>, author: &Actor, id: PostId, object: &Object) -> Result<()> {
     let us = actors::by_id(w, node::owner(w)?)?;
     let mut rules = object.interactions.rules(&us.uri, author.followers.as_deref(), author.following.as_deref());
     // Mentioned actors and the parent's author may always reply.
@@ -112,17 +112,17 @@ pub(in crate::social) fn may_thread_under(
 
 /// Whether a reply takes effect at once. A reply to one of the owner's posts that needs approval is stored as pending;
 /// a forbidden one is rejected and removed.
-pub(in crate::social) fn is_answered(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
+pub(in crate::social) fn allows_reply(w: &Write<'_>, owner: ActorId, sender: &Actor, reply: &Post) -> Result<bool> {
     let parent = reply.reply_to_uri.as_deref().map(|uri| posts::by_uri(w, uri)).transpose()?.flatten();
     let Some(parent) = parent.filter(|parent| reply.reply_to.is_none() && parent.actor_id == owner) else {
         return Ok(true);
     };
-    allows(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
+    allows_without_request(w, owner, sender, &parent, Interaction::Reply, &reply.uri, Some(reply.id))
 }
 
 /// Whether an interaction without a request takes effect. One that needs approval is stored as pending; a forbidden one
 /// gets a Reject.
-pub(in crate::social) fn allows(
+pub(in crate::social) fn allows_without_request(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -143,9 +143,9 @@ pub(in crate::social) fn allows(
     }
     let request = new_request(sender, target, deed, object_uri, made);
     if verdict == Permission::NeedsApproval {
-        store_waiting(w, &request)?;
+        store_pending(w, &request)?;
     } else {
-        undo_rejected(w, &actors::by_id(w, owner)?, &request)?;
+        reject_without_request(w, &actors::by_id(w, owner)?, &request)?;
     }
     Ok(false)
 }
@@ -171,16 +171,16 @@ fn new_request(
 }
 
 /// Stores a pending request and notifies the owner; Denied when too many are pending.
-fn store_waiting(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+fn store_pending(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     if interaction_requests_in::count_pending(w)? >= interaction_requests_in::MAX_PENDING_REQUESTS {
-        return Err(Error::Denied("too many wait for the owner's word".to_owned()));
+        return Err(Error::Denied("too many requests are waiting for the owner's approval".to_owned()));
     }
     interaction_requests_in::put(w, request)?;
     notifications::add(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
 /// What to fetch before a request can be handled: the replying or quoting post, if only its id is given.
-pub(in crate::social) fn needs(
+pub(in crate::social) fn prerequisites(
     r: &Read<'_>,
     sender: &Actor,
     deed: Interaction,
@@ -193,12 +193,13 @@ pub(in crate::social) fn needs(
         return Ok(Vec::new());
     };
     let is_post = matches!(deed, Interaction::Reply | Interaction::Quote);
-    let here = remote_post::is_own_post(sender, instrument).is_some() || posts::by_uri(r, uri.as_str())?.is_some();
+    let here =
+        remote_post::embedded_own_post(sender, instrument).is_some() || posts::by_uri(r, uri.as_str())?.is_some();
     Ok(if is_post && !here { vec![Prerequisite::Post(uri.as_str().to_owned())] } else { Vec::new() })
 }
 
 /// Receives an interaction request. A repeated one gets the same response, because the first may have been lost.
-pub(in crate::social) fn requested(
+pub(in crate::social) fn receive_request(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -208,14 +209,14 @@ pub(in crate::social) fn requested(
     let target = posts::by_uri(w, object.as_str())?.filter(|post| post.actor_id == owner && post.boost_of.is_none());
     let (Some(target), Some(uri)) = (target, instrument.id()) else { return Ok(()) };
     if !same_origin(uri.as_str(), &sender.uri) {
-        return Err(Error::Denied(format!("{} cannot ask for {uri}", sender.uri)));
+        return Err(Error::Denied(format!("{} cannot request approval for {uri}", sender.uri)));
     }
     if deed == Interaction::Like && !may_read(w, sender, &target)? {
         return Ok(());
     }
     let us = actors::by_id(w, owner)?;
     let made = match deed {
-        Interaction::Reply | Interaction::Quote => interaction_made(w, sender, deed, instrument, &target)?,
+        Interaction::Reply | Interaction::Quote => store_requesting_post(w, sender, deed, instrument, &target)?,
         Interaction::Like | Interaction::Boost => None,
     };
     let asked = InteractionRequestIn {
@@ -223,14 +224,14 @@ pub(in crate::social) fn requested(
         ..new_request(sender, &target, deed, uri.as_str(), made)
     };
     if matches!(deed, Interaction::Reply | Interaction::Quote) && made.is_none() {
-        return answer(w, &us, &asked, RequestState::Rejected);
+        return send_response(w, &us, &asked, RequestState::Rejected);
     }
     if interaction_requests_in::by_object(w, uri.as_str(), deed, target.id)?.is_none() {
         match permission(w, sender.id, &target, deed)? {
-            Permission::NeedsApproval => return store_waiting(w, &asked),
+            Permission::NeedsApproval => return store_pending(w, &asked),
             // The policy decides the same way each time. Stored rejections would let anybody fill the disk.
             Permission::Forbidden if deed != Interaction::Reply => {
-                return answer(w, &us, &asked, RequestState::Rejected);
+                return send_response(w, &us, &asked, RequestState::Rejected);
             }
             _ => {}
         }
@@ -241,22 +242,24 @@ pub(in crate::social) fn requested(
     }
     let request = interaction_requests_in::put(w, &asked)?;
     match (request.state, permission(w, sender.id, &target, deed)?) {
-        (RequestState::Pending, Permission::Allowed | Permission::AllowedWithAuthorization) => grant(w, &us, &request),
+        (RequestState::Pending, Permission::Allowed | Permission::AllowedWithAuthorization) => {
+            accept_request(w, &us, &request)
+        }
         (RequestState::Pending, Permission::NeedsApproval) => Ok(()),
-        (RequestState::Pending, Permission::Forbidden) => refuse(w, &us, &request),
-        (state, _) => answer(w, &us, &request, state),
+        (RequestState::Pending, Permission::Forbidden) => reject_request(w, &us, &request),
+        (state, _) => send_response(w, &us, &request, state),
     }
 }
 
 /// Stores the post that a request is about. None unless it is the sender's and really replies to or quotes `target`.
-fn interaction_made(
+fn store_requesting_post(
     w: &Write<'_>,
     sender: &Actor,
     deed: Interaction,
     instrument: &Ref,
     target: &Post,
 ) -> Result<Option<PostId>> {
-    let id = match remote_post::is_own_post(sender, instrument) {
+    let id = match remote_post::embedded_own_post(sender, instrument) {
         Some(Ok(object)) if !object.is_vote() && object.attributed_to.is_some() => {
             match remote_post::store_post(w, sender, &object, None) {
                 Ok(id) => Some(id),
@@ -281,7 +284,7 @@ fn interaction_made(
 }
 
 /// Accepts a request: the interaction takes effect, and the stamp is sent.
-fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+fn accept_request(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
     interaction_requests_in::set_state(w, request.id, RequestState::Accepted)?;
     let (target, actor) = (request.target_id, request.actor_id);
     match (request.interaction, request.post_id) {
@@ -292,26 +295,26 @@ fn grant(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()
             notifications::add(w, NotificationKind::Mention, actor, Some(reply))?;
         }
         (Interaction::Quote, Some(post)) => {
-            quote::granted_by_us(w, post, target, &documents::authorization_uri(us, request.id))?;
+            quote::mark_accepted(w, post, target, &documents::authorization_uri(us, request.id))?;
             notifications::add(w, NotificationKind::Quote, actor, Some(post))?;
         }
         (Interaction::Like, _) => {
             likes::add(w, actor, target, &request.object_uri)?;
             notifications::add(w, NotificationKind::Like, actor, Some(target))?;
         }
-        (Interaction::Boost, _) => boost::request_granted(w, actor, target, &request.object_uri)?,
+        (Interaction::Boost, _) => boost::store_approved_boost(w, actor, target, &request.object_uri)?,
         (Interaction::Reply | Interaction::Quote, None) => {}
     }
-    answer(w, us, request, RequestState::Accepted)
+    send_response(w, us, request, RequestState::Accepted)
 }
 
 /// Rejects a request for good: the reply is removed here, the quote is not shown.
-fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
-    answer(w, us, request, RequestState::Rejected)?;
+fn reject_request(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+    send_response(w, us, request, RequestState::Rejected)?;
     match (request.interaction, request.post_id) {
         (Interaction::Quote, Some(post)) => {
             interaction_requests_in::set_state(w, request.id, RequestState::Rejected)?;
-            quote::refused_by_us(w, post)
+            quote::mark_rejected(w, post)
         }
         (Interaction::Reply, Some(reply)) => {
             tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
@@ -323,8 +326,8 @@ fn refuse(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<(
 }
 
 /// Rejects an interaction without a request, and removes its post here.
-fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
-    answer(w, us, request, RequestState::Rejected)?;
+fn reject_without_request(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> Result<()> {
+    send_response(w, us, request, RequestState::Rejected)?;
     let Some(post) = request.post_id else { return Ok(()) };
     tombstones::add_remote(w, request.actor_id, &request.object_uri)?;
     posts::delete(w, post)
@@ -332,7 +335,7 @@ fn undo_rejected(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn) -> R
 
 /// Sends the Accept or Reject. A request is embedded in it; an interaction without one is named by its id. The Accept
 /// of such a reply also goes to all of the owner's followers, whose servers would not show the reply otherwise.
-fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: RequestState) -> Result<()> {
+fn send_response(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: RequestState) -> Result<()> {
     let them = actors::by_id(w, request.actor_id)?;
     let target = posts::by_id(w, request.target_id)?;
     let object = match &request.request_uri {
@@ -351,8 +354,8 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
     if told {
         lists.cc = [Some(PUBLIC.to_owned()), us.followers.clone()].into_iter().flatten().collect();
     }
-    let (id, uri) = outbox::next(w, us)?;
-    let answer = InteractionResponse { uri: &uri, object: &object, target: ours, lists };
+    let (id, uri) = outbox::next_activity(w, us)?;
+    let answer = InteractionResponse { uri: &uri, object: &object, target: ours, recipients: lists };
     let activity = match state {
         RequestState::Accepted => {
             documents::accept_document(us, answer, &documents::authorization_uri(us, request.id), w.now)
@@ -360,46 +363,46 @@ fn answer(w: &Write<'_>, us: &Actor, request: &InteractionRequestIn, state: Requ
         _ => documents::reject_document(us, answer, w.now),
     };
     let audience = if told { Audience::Public } else { Audience::Mentioned };
-    let reach = ActivityRecipients { followers: told, ..ActivityRecipients::add_actor(&them) };
+    let reach = ActivityRecipients { followers: told, ..ActivityRecipients::single_actor(&them) };
     outbox::send(w, us, id, activity, &request.object_uri, audience, &reach)
 }
 
 /// The owner accepts a pending request.
 pub fn accept(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
-    let request = waiting(w, id)?;
-    grant(w, us, &request)?;
-    settle_notification(w, &request)
+    let request = get_pending(w, id)?;
+    accept_request(w, us, &request)?;
+    remove_request_notification(w, &request)
 }
 
 /// The owner rejects a pending request.
 pub fn reject(w: &Write<'_>, us: &Actor, id: RequestId) -> Result<()> {
-    let request = waiting(w, id)?;
-    refuse(w, us, &request)?;
-    settle_notification(w, &request)
+    let request = get_pending(w, id)?;
+    reject_request(w, us, &request)?;
+    remove_request_notification(w, &request)
 }
 
-fn waiting(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
+fn get_pending(w: &Write<'_>, id: RequestId) -> Result<InteractionRequestIn> {
     let request = interaction_requests_in::get(w, id)?;
     if request.state == RequestState::Pending {
         Ok(request)
     } else {
-        Err(Error::Conflict("that is answered".to_owned()))
+        Err(Error::Conflict("this request was already accepted or rejected".to_owned()))
     }
 }
 
-fn settle_notification(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
+fn remove_request_notification(w: &Write<'_>, request: &InteractionRequestIn) -> Result<()> {
     notifications::remove(w, NotificationKind::Request, request.actor_id, Some(request.target_id))
 }
 
 /// The owner revokes their approval of a quote: servers that respect this do not show the quote any more.
-pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
+pub fn revoke_quote(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
     let post = posts::by_id(w, quoting)?;
     let quote = crate::store::posts::quotes::get(w, quoting)?.ok_or(Error::NotFound)?;
     let target = quote.quoted_id.map(|id| posts::by_id(w, id)).transpose()?.ok_or(Error::NotFound)?;
     if target.actor_id != us.id {
-        return Err(Error::Denied("that is not a quote of yours".to_owned()));
+        return Err(Error::Denied("this post does not quote one of your posts".to_owned()));
     }
-    quote::revoked_by_us(w, quoting)?;
+    quote::mark_revoked(w, quoting)?;
     if post.actor_id == us.id {
         return crate::social::post::broadcast_update(w, us, quoting);
     }
@@ -414,19 +417,24 @@ pub fn revoke(w: &Write<'_>, us: &Actor, quoting: PostId) -> Result<()> {
         return interaction_requests_in::put(w, &refused).map(drop);
     };
     interaction_requests_in::set_state(w, request.id, RequestState::Rejected)?;
-    let (id, uri) = outbox::next(w, us)?;
+    let (id, uri) = outbox::next_activity(w, us)?;
     let lists = Recipients { to: vec![them.uri.clone()], cc: us.followers.iter().cloned().collect() };
-    let delete = documents::delete_authorization(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
+    let delete = documents::revocation_document(us, &uri, &documents::authorization_uri(us, request.id), lists, w.now);
     // Everybody who may have seen the quote: readers of either post.
     let named = [posts::mentions(w, target.id)?, posts::mentions(w, post.id)?].concat();
-    let mut others = crate::social::post::ids_of(w, &named)?;
+    let mut others = crate::social::post::mentioned_ids(w, &named)?;
     others.extend(likes::interacting_actors(w, target.id, crate::social::post::MAX_INFORMED_ACTORS)?);
-    let reach = ActivityRecipients { followers: true, people: vec![them.id], others, ..ActivityRecipients::default() };
+    let reach = ActivityRecipients {
+        followers: true,
+        priority_actors: vec![them.id],
+        other_actors: others,
+        ..ActivityRecipients::default()
+    };
     outbox::send(w, us, id, delete, &post.uri, Audience::Public, &reach)
 }
 
 /// One of the owner's stamps, and the post it is for; NotFound when it never existed or was revoked.
-pub fn authorization_uri_for(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
+pub fn authorization_document(r: &Read<'_>, us: &Actor, id: RequestId) -> Result<(Value, Post)> {
     let request = interaction_requests_in::get(r, id)?;
     if request.state != RequestState::Accepted {
         return Err(Error::NotFound);

@@ -52,12 +52,12 @@ pub(in crate::social) fn request_mode(
 
 /// An interaction of the owner's.
 pub(in crate::social) struct PerformedInteraction<'a> {
-    /// Which.
+    /// The kind of interaction.
     pub(in crate::social) interaction: Interaction,
-    /// Its id: our post, Like or Announce.
+    /// The URI of our post, Like or Announce.
     pub(in crate::social) uri: &'a str,
     /// Our reply or boost.
-    pub(in crate::social) made: Option<PostId>,
+    pub(in crate::social) own_post_id: Option<PostId>,
     /// The post it refers to.
     pub(in crate::social) target: &'a Post,
 }
@@ -75,24 +75,25 @@ pub(in crate::social) fn send_request(
         object_uri: done.uri.to_owned(),
         interaction: done.interaction,
         target_id: done.target.id,
-        own_post_id: done.made,
+        own_post_id: done.own_post_id,
         request_uri: None,
         state: RequestState::Pending,
         stamp: None,
     };
     if how == RequestMode::Explicit {
         let author = actors::by_id(w, done.target.actor_id)?;
-        let (id, uri) = following(w, owner, done.uri)?;
-        let request = documents::request(owner, &uri, done.interaction, done.target, &author, instrument()?, w.now);
-        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&author))?;
+        let (id, uri) = next_activity_after(w, owner, done.uri)?;
+        let request =
+            documents::request_document(owner, &uri, done.interaction, done.target, &author, instrument()?, w.now);
+        outbox::send(w, owner, id, request, done.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&author))?;
         asked.request_uri = Some(uri);
     }
     interaction_requests_out::put(w, &asked)
 }
 
 /// The number and URI of our next activity when `reserved` is already taken by one that has not been sent yet.
-fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId, String)> {
-    let (id, uri) = outbox::next(w, owner)?;
+fn next_activity_after(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId, String)> {
+    let (id, uri) = outbox::next_activity(w, owner)?;
     if uri != reserved {
         return Ok((id, uri));
     }
@@ -101,7 +102,7 @@ fn following(w: &Write<'_>, owner: &Actor, reserved: &str) -> Result<(ActivityId
 }
 
 /// Our request that a response refers to. Only the response of the requested author counts.
-fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
+fn find_answered_request(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Option<InteractionRequestOut>> {
     let by_id = object.id().map(|id| interaction_requests_out::by_uri(w, id.as_str())).transpose()?.flatten();
     let by_parts = || {
         let uri = object.embedded().and_then(|value| id_of(value, "instrument"));
@@ -113,7 +114,7 @@ fn response_received(w: &Write<'_>, sender: &Actor, object: &Ref) -> Result<Opti
 
 /// Receives the approval of a request: the waiting activity is sent, with the stamp. False when the response is about
 /// something else.
-pub(in crate::social) fn request_accepted(
+pub(in crate::social) fn receive_accept(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -121,7 +122,7 @@ pub(in crate::social) fn request_accepted(
     object: &Ref,
     result: Option<&Uri>,
 ) -> Result<bool> {
-    let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
+    let Some(asked) = find_answered_request(w, sender, object)? else { return Ok(false) };
     if asked.state == RequestState::Accepted {
         return Ok(true);
     }
@@ -139,7 +140,7 @@ pub(in crate::social) fn request_accepted(
         }
         (Interaction::Reply, Some(reply)) => post::broadcast_update(w, &owner, reply)?,
         (Interaction::Boost, Some(boost)) if asked.request_uri.is_some() => {
-            boost::announce_boost(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
+            boost::send_approved_boost(w, &owner, &posts::by_id(w, boost)?, stamp.as_deref())?;
         }
         _ => {}
     }
@@ -148,25 +149,20 @@ pub(in crate::social) fn request_accepted(
 
 /// Receives the rejection of a request: a like or boost is removed; a reply stays here and is marked as rejected. False
 /// when the response is about something else.
-pub(in crate::social) fn request_rejected(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
-    let Some(asked) = response_received(w, sender, object)? else { return Ok(false) };
-    close_request(w, owner, asked).map(|()| true)
+pub(in crate::social) fn receive_reject(w: &Write<'_>, owner: ActorId, sender: &Actor, object: &Ref) -> Result<bool> {
+    let Some(asked) = find_answered_request(w, sender, object)? else { return Ok(false) };
+    apply_rejection(w, owner, asked).map(|()| true)
 }
 
 /// Receives the Delete of a stamp: the author revoked their authorization. Treated like a Reject.
-pub(in crate::social) fn authorization_revoked(
-    w: &Write<'_>,
-    owner: ActorId,
-    sender: &Actor,
-    stamp: &Uri,
-) -> Result<()> {
+pub(in crate::social) fn receive_revocation(w: &Write<'_>, owner: ActorId, sender: &Actor, stamp: &Uri) -> Result<()> {
     match interaction_requests_out::by_authorization(w, stamp.as_str())? {
-        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => close_request(w, owner, asked),
+        Some(asked) if posts::by_id(w, asked.target_id)?.actor_id == sender.id => apply_rejection(w, owner, asked),
         _ => Ok(()),
     }
 }
 
-fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
+fn apply_rejection(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) -> Result<()> {
     if asked.state == RequestState::Rejected {
         return Ok(());
     }
@@ -181,7 +177,7 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
             }
         }
         // The followers have received it: send an Undo.
-        (Interaction::Boost, Some(_)) if was_told => boost::take_back(w, &us, asked.target_id)?,
+        (Interaction::Boost, Some(_)) if was_told => boost::unboost(w, &us, asked.target_id)?,
         (Interaction::Boost, Some(boost)) => posts::delete(w, boost)?,
         _ => {}
     }
@@ -196,14 +192,14 @@ fn close_request(w: &Write<'_>, owner: ActorId, asked: InteractionRequestOut) ->
 }
 
 /// The stamp of one of our replies, if it was approved.
-pub(in crate::social) fn authorization_of(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
+pub(in crate::social) fn authorization_of_reply(r: &Read<'_>, reply: &Post) -> Result<Option<String>> {
     Ok(interaction_requests_out::by_uri(r, &reply.uri)?
         .filter(|asked| asked.state == RequestState::Accepted)
         .and_then(|asked| asked.stamp))
 }
 
 /// Adds the stamp to one of our documents.
-pub(in crate::social) fn has_authorization(
+pub(in crate::social) fn add_authorization(
     mut document: serde_json::Value,
     deed: Interaction,
     stamp: Option<&str>,

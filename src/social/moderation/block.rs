@@ -35,13 +35,13 @@ pub(in crate::social) fn accepts_from(r: &Read<'_>, sender: &Actor, activity: &A
 pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let them = actors::by_id(w, who)?;
     if who == owner.id || who == node::get(w)?.service {
-        return Err(Error::invalid("that is you"));
+        return Err(Error::invalid("you cannot block yourself"));
     }
     if blocks::is_blocked(w, who)? {
         return Ok(());
     }
     if follows::get(w, owner.id, who)?.is_some() {
-        follow::take_back(w, owner, who)?;
+        follow::unfollow(w, owner, who)?;
     }
     if follows::get(w, who, owner.id)?.is_some() {
         follow::reject(w, owner, who)?;
@@ -50,23 +50,23 @@ pub fn send(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     if !node::settings(w)?.tell_blocked || them.gone_at.is_some() {
         return blocks::add(w, who, None);
     }
-    let (id, uri) = outbox::next(w, owner)?;
+    let (id, uri) = outbox::next_activity(w, owner)?;
     blocks::add(w, who, Some(&uri))?;
     let block = document::block(owner, &uri, &them, w.now);
-    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
+    outbox::send(w, owner, id, block, &them.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))
 }
 
 /// Unblocks an actor. Follows are not restored, but both sides may follow again.
-pub fn take_back(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
+pub fn unblock(w: &Write<'_>, owner: &Actor, who: ActorId) -> Result<()> {
     let Some(block) = blocks::remove(w, who)? else { return Ok(()) };
     let Some(uri) = block.uri else { return Ok(()) };
     let them = actors::by_id(w, who)?;
     let inner = document::block(owner, &uri, &them, block.created_at);
-    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))
+    outbox::undo(w, owner, &inner, &them.uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))
 }
 
 /// Receives a Block of the owner: all follows end, nothing else changes.
-pub(in crate::social) fn block_received(
+pub(in crate::social) fn receive_block(
     w: &Write<'_>,
     owner: ActorId,
     sender: &Actor,
@@ -84,14 +84,14 @@ pub(in crate::social) fn block_received(
 }
 
 /// Receives the Undo of a Block of the owner.
-pub(in crate::social) fn block_undone(w: &Write<'_>, sender: &Actor) -> Result<()> {
+pub(in crate::social) fn receive_undo(w: &Write<'_>, sender: &Actor) -> Result<()> {
     blocks::remove_blocked_by(w, sender.id).map(drop)
 }
 
 /// Mutes an actor until the given time, or indefinitely.
 pub fn mute(w: &Write<'_>, owner: &Actor, who: ActorId, reach: mutes::MuteScope, until: Option<Time>) -> Result<()> {
     if who == owner.id {
-        return Err(Error::invalid("that is you"));
+        return Err(Error::invalid("you cannot mute yourself"));
     }
     actors::by_id(w, who)?;
     mutes::set(w, who, reach, until)

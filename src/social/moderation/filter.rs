@@ -30,7 +30,7 @@ pub struct FilterChange {
     /// What happens to a matching post.
     pub action: Option<FilterAction>,
     /// How long the filter applies from now; `Some(None)` removes the limit.
-    pub length: Option<Option<Duration>>,
+    pub duration: Option<Option<Duration>>,
     /// Changed keywords.
     pub keywords: Vec<KeywordChange>,
 }
@@ -43,15 +43,15 @@ pub struct KeywordChange {
     /// The text as typed.
     pub keyword: Option<String>,
     /// Whether only whole words match; true by default for new keywords.
-    pub whole: Option<bool>,
+    pub whole_word: Option<bool>,
     /// Whether the keyword is removed.
-    pub gone: bool,
+    pub remove: bool,
 }
 
 /// Creates a filter with its keywords. Invalid when something is missing or too long, or a maximum number is reached.
 pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
     if filters::all(w)?.len() >= MAX_FILTERS as usize {
-        return Err(Error::invalid(format!("There are {MAX_FILTERS} filters, and no more can be made")));
+        return Err(Error::invalid(format!("You can have at most {MAX_FILTERS} filters")));
     }
     let new = Filter {
         id: FilterId(0),
@@ -60,21 +60,21 @@ pub fn create_filter(w: &Write<'_>, change: &FilterChange) -> Result<FilterId> {
         action: FilterAction::Warn,
         until_at: None,
     };
-    let id = filters::add(w, &check_change(w, new, change)?)?;
-    check_keywords(w, id, &change.keywords)?;
+    let id = filters::add(w, &apply_filter_change(w, new, change)?)?;
+    apply_keyword_changes(w, id, &change.keywords)?;
     filters::changed(w)?;
     Ok(id)
 }
 
 /// Changes a filter and its keywords, all or nothing. NotFound for keywords of another filter.
 pub fn change_filter(w: &Write<'_>, id: FilterId, change: &FilterChange) -> Result<()> {
-    let filter = check_change(w, filters::by_id(w, id)?, change)?;
+    let filter = apply_filter_change(w, filters::by_id(w, id)?, change)?;
     filters::set(w, &filter)?;
-    check_keywords(w, id, &change.keywords)?;
+    apply_keyword_changes(w, id, &change.keywords)?;
     filters::changed(w)
 }
 
-fn check_change(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filter> {
+fn apply_filter_change(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<Filter> {
     let name = match &change.title {
         Some(text) => check_title(text)?,
         None => filter.title,
@@ -86,31 +86,31 @@ fn check_change(w: &Write<'_>, filter: Filter, change: &FilterChange) -> Result<
     if contexts.is_empty() {
         return Err(Error::invalid("Context None or invalid context supplied"));
     }
-    let until_at = match change.length {
+    let until_at = match change.duration {
         Some(length) => length.map(|length| w.now.plus(length.min(MAX_FILTER_DURATION))),
         None => filter.until_at,
     };
     Ok(Filter { title: name, contexts, action: change.action.unwrap_or(filter.action), until_at, ..filter })
 }
 
-fn check_keywords(w: &Write<'_>, id: FilterId, words: &[KeywordChange]) -> Result<()> {
+fn apply_keyword_changes(w: &Write<'_>, id: FilterId, words: &[KeywordChange]) -> Result<()> {
     for word in words {
         match word.id {
-            None if word.gone => {}
-            None => drop(check_added(w, id, word)?),
+            None if word.remove => {}
+            None => drop(insert_keyword(w, id, word)?),
             Some(known) => {
                 let kept = filters::keyword(w, known)?;
                 if kept.filter_id != id {
                     return Err(Error::NotFound);
                 }
-                if word.gone { filters::remove_keyword(w, known)? } else { apply_change(w, kept, word)? }
+                if word.remove { filters::remove_keyword(w, known)? } else { update_keyword(w, kept, word)? }
             }
         }
     }
     Ok(())
 }
 
-fn check_added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
+fn insert_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     let keyword = check_keyword(word.keyword.as_deref().unwrap_or_default())?;
     if filters::keywords_of(w, id)?.len() >= MAX_KEYWORDS_PER_FILTER as usize {
         return Err(Error::invalid(format!("Keywords are too many (maximum is {MAX_KEYWORDS_PER_FILTER})")));
@@ -118,15 +118,15 @@ fn check_added(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<Keyw
     if filters::keywords(w)?.len() >= MAX_KEYWORDS as usize {
         return Err(Error::invalid(format!("Keywords of all filters are too many (maximum is {MAX_KEYWORDS})")));
     }
-    filters::add_keyword(w, id, keyword, word.whole.unwrap_or(true))
+    filters::add_keyword(w, id, keyword, word.whole_word.unwrap_or(true))
 }
 
-fn apply_change(w: &Write<'_>, kept: FilterKeyword, word: &KeywordChange) -> Result<()> {
+fn update_keyword(w: &Write<'_>, kept: FilterKeyword, word: &KeywordChange) -> Result<()> {
     let keyword = match &word.keyword {
         Some(text) => check_keyword(text)?.to_owned(),
         None => kept.keyword,
     };
-    filters::set_keyword(w, &FilterKeyword { keyword, whole: word.whole.unwrap_or(kept.whole), ..kept })
+    filters::set_keyword(w, &FilterKeyword { keyword, whole: word.whole_word.unwrap_or(kept.whole), ..kept })
 }
 
 fn check_keyword(keyword: &str) -> Result<&str> {
@@ -140,7 +140,7 @@ fn check_keyword(keyword: &str) -> Result<&str> {
 }
 
 /// Deletes a filter.
-pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
+pub fn delete_filter(w: &Write<'_>, id: FilterId) -> Result<()> {
     filters::remove(w, id)?;
     filters::changed(w)
 }
@@ -148,14 +148,14 @@ pub fn remove(w: &Write<'_>, id: FilterId) -> Result<()> {
 /// Adds a keyword to a filter.
 pub fn add_keyword(w: &Write<'_>, id: FilterId, word: &KeywordChange) -> Result<KeywordId> {
     filters::by_id(w, id)?;
-    let known = check_added(w, id, word)?;
+    let known = insert_keyword(w, id, word)?;
     filters::changed(w)?;
     Ok(known)
 }
 
 /// Changes a keyword.
-pub fn set_keyword(w: &Write<'_>, id: KeywordId, word: &KeywordChange) -> Result<()> {
-    apply_change(w, filters::keyword(w, id)?, word)?;
+pub fn change_keyword(w: &Write<'_>, id: KeywordId, word: &KeywordChange) -> Result<()> {
+    update_keyword(w, filters::keyword(w, id)?, word)?;
     filters::changed(w)
 }
 
@@ -194,7 +194,7 @@ pub struct ActiveFilters {
 #[derive(Debug)]
 struct ActiveFilter {
     filter: Filter,
-    needles: Vec<KeywordPattern>,
+    patterns: Vec<KeywordPattern>,
     posts: Vec<PostId>,
 }
 
@@ -223,15 +223,15 @@ impl ActiveFilters {
             let needles: Vec<KeywordPattern> =
                 own.map(|keyword| KeywordPattern::of(&keyword.keyword, keyword.whole)).collect();
             let own = chosen.iter().filter(|one| one.filter_id == filter.id);
-            ActiveFilter { needles, posts: own.map(|one| one.post_id).collect(), filter }
+            ActiveFilter { patterns: needles, posts: own.map(|one| one.post_id).collect(), filter }
         };
-        let rules = current.into_iter().map(rule).filter(|rule| !rule.needles.is_empty() || !rule.posts.is_empty());
+        let rules = current.into_iter().map(rule).filter(|rule| !rule.patterns.is_empty() || !rule.posts.is_empty());
         Ok(Self { rules: rules.collect() })
     }
 
     /// Keeps only the filters that apply in this context.
     #[must_use]
-    pub fn single(mut self, context: FilterContext) -> Self {
+    pub fn for_context(mut self, context: FilterContext) -> Self {
         self.rules.retain(|rule| rule.filter.contexts.has(context));
         self
     }
@@ -243,7 +243,7 @@ impl ActiveFilters {
         }
         let text = SearchableText::of(&searched_text(card));
         let hit = |rule: &'_ ActiveFilter| {
-            let keyword = text.first(&rule.needles);
+            let keyword = text.first(&rule.patterns);
             let posts: Vec<PostId> = match card.id == card.post.id {
                 true => vec![card.id],
                 false => vec![card.id, card.post.id],
@@ -256,7 +256,7 @@ impl ActiveFilters {
     }
 
     /// The action and title of the strictest filter that a post or boost matches.
-    pub fn strictest(&self, card: &PostView) -> Option<(FilterAction, String)> {
+    pub fn strictest_action(&self, card: &PostView) -> Option<(FilterAction, String)> {
         let rank = |action: FilterAction| match action {
             FilterAction::Hide => 0,
             FilterAction::Warn => 1,
@@ -278,11 +278,11 @@ fn searched_text(card: &PostView) -> String {
 }
 
 /// A duration from a client, in seconds; a negative one becomes zero.
-pub fn check_duration(seconds: i64) -> Duration {
+pub fn duration_from_seconds(seconds: i64) -> Duration {
     Duration::from_secs(u64::try_from(seconds).unwrap_or(0))
 }
 
 /// Whether a filter has expired.
-pub fn is_over(filter: &Filter, now: Time) -> bool {
+pub fn has_expired(filter: &Filter, now: Time) -> bool {
     filter.until_at.is_some_and(|until| until <= now)
 }

@@ -15,7 +15,7 @@ use crate::store::{Read, Write, actors::follows, moderation::host_block_lists, n
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct FollowChanges {
     /// Severed follows.
-    pub cut: usize,
+    pub severed: usize,
     /// Restored follows.
     pub restored: usize,
 }
@@ -23,13 +23,13 @@ pub struct FollowChanges {
 /// Sets the owner's own rule for a host.
 pub fn set(w: &Write<'_>, rule: &HostBlockRule) -> Result<FollowChanges> {
     host_blocks::set(w, rule)?;
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Sets many rules at once.
 pub fn set_all(w: &Write<'_>, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     rules.iter().try_for_each(|rule| host_blocks::set(w, rule))?;
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Removes the owner's own rule for a host; NotFound when there is none.
@@ -37,29 +37,29 @@ pub fn remove(w: &Write<'_>, host: &str) -> Result<FollowChanges> {
     if !host_blocks::remove(w, MANUAL_LIST, host)? {
         return Err(Error::NotFound);
     }
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Puts a list into effect, including its held rules, but not for the hosts in `except`.
-pub fn apply(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
+pub fn apply_list(w: &Write<'_>, list: HostListId, except: &[String]) -> Result<FollowChanges> {
     host_block_lists::get(w, list)?;
     for host in except {
         host_blocks::set(w, &HostBlockRule::manual(host, Severity::Allow, "an exception from a list"))?;
     }
     host_blocks::detach_list(w, list)?;
     host_block_lists::apply(w, list)?;
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Removes a list: follows that only it has severed are restored.
-pub fn forget(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
+pub fn delete_list(w: &Write<'_>, list: HostListId) -> Result<FollowChanges> {
     host_block_lists::remove(w, list)?;
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Replaces the rules of a list by the fetched ones. If the list is in effect, new rules that would sever a follow are
 /// held until the owner confirms them.
-pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Result<FollowChanges> {
+pub fn replace_list_rules(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Result<FollowChanges> {
     let counts = host_block_lists::get(w, list)?.applied_at.is_some();
     let mut known: HashMap<String, HostBlockRule> = HashMap::new();
     loop {
@@ -70,7 +70,7 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
         }
         known.extend(more.into_iter().map(|rule| (rule.host.clone(), rule)));
     }
-    let touched = if counts { affected_hosts(w)? } else { Vec::new() };
+    let touched = if counts { hosts_with_follows(w)? } else { Vec::new() };
     for rule in rules {
         let before = known.remove(&rule.host);
         let harder = before.as_ref().is_none_or(|b| b.held || b.severity < rule.severity);
@@ -82,17 +82,17 @@ pub fn refill(w: &Write<'_>, list: HostListId, rules: &[HostBlockRule]) -> Resul
         host_blocks::remove(w, list, host)?;
     }
     host_block_lists::fetched(w, list)?;
-    settle_follows(w)
+    update_follows(w)
 }
 
 /// Hosts of the actors the owner follows or is followed by.
-fn affected_hosts(r: &Read<'_>) -> Result<Vec<String>> {
+fn hosts_with_follows(r: &Read<'_>) -> Result<Vec<String>> {
     let owner = node::owner(r)?;
     Ok(severed_follows::list_active(r, owner)?.into_iter().flat_map(|tie| tie.hosts).collect())
 }
 
 /// Updates follows, timelines, notifications and queued deliveries to match the rules.
-fn settle_follows(w: &Write<'_>) -> Result<FollowChanges> {
+fn update_follows(w: &Write<'_>) -> Result<FollowChanges> {
     let Ok(owner) = node::owner(w) else { return Ok(FollowChanges::default()) };
     let (ties, cut, noticed) = (
         severed_follows::list_active(w, owner)?,
@@ -106,13 +106,13 @@ fn settle_follows(w: &Write<'_>) -> Result<FollowChanges> {
         severed_follows::sever(w, owner, tie.actor_id)?;
         home_timeline::remove_actor(w, tie.actor_id)?;
         severed_follows::remove_traces(w, tie.actor_id)?;
-        done.cut += 1;
+        done.severed += 1;
     }
     for tie in noticed.iter().filter(|tie| is_blocked(&rules, tie)) {
         severed_follows::remove_traces(w, tie.actor_id)?;
     }
     for tie in cut.iter().filter(|tie| !is_blocked(&rules, tie)) {
-        done.restored += usize::from(restore_follows(w, owner, tie)?);
+        done.restored += usize::from(restore_follow(w, owner, tie)?);
     }
     severed_follows::delete_blocked_deliveries(w)?;
     Ok(done)
@@ -123,7 +123,7 @@ fn is_blocked(rules: &HostBlockRules, tie: &ActorWithHosts) -> bool {
 }
 
 /// Restores a follower; the owner's own follow is requested again.
-fn restore_follows(w: &Write<'_>, owner: ActorId, tie: &ActorWithHosts) -> Result<bool> {
+fn restore_follow(w: &Write<'_>, owner: ActorId, tie: &ActorWithHosts) -> Result<bool> {
     if !tie.ours {
         severed_follows::restore_follower(w, owner, tie.actor_id)?;
         return Ok(true);
@@ -166,17 +166,20 @@ pub fn preview_host(r: &Read<'_>, host: &str) -> Result<BlockPreview> {
 
 /// The actors and hosts that a rule could affect.
 struct AffectedActors {
-    ties: Vec<ActorWithHosts>,
-    known: Vec<String>,
+    actors: Vec<ActorWithHosts>,
+    known_hosts: Vec<String>,
 }
 
 impl AffectedActors {
     fn load(r: &Read<'_>) -> Result<Self> {
-        Ok(Self { ties: severed_follows::list_active(r, node::owner(r)?)?, known: severed_follows::known_hosts(r)? })
+        Ok(Self {
+            actors: severed_follows::list_active(r, node::owner(r)?)?,
+            known_hosts: severed_follows::known_hosts(r)?,
+        })
     }
 
     fn hosts(&self) -> impl Iterator<Item = String> {
-        self.ties.iter().flat_map(|tie| tie.hosts.clone()).chain(self.known.iter().cloned())
+        self.actors.iter().flat_map(|tie| tie.hosts.clone()).chain(self.known_hosts.iter().cloned())
     }
 }
 
@@ -184,12 +187,12 @@ fn preview(r: &Read<'_>, people: AffectedActors, then: &HostBlockRules) -> Resul
     let now = host_blocks::rules_for(r, people.hosts(), None)?;
     let news = |host: &str| Some(then.judge(host)).filter(|v| v.is_blocked() && !now.judge(host).is_blocked());
     let mut preview = BlockPreview::default();
-    for tie in &people.ties {
+    for tie in &people.actors {
         let Some(rule) = tie.hosts.iter().find_map(|host| news(host)?.rule) else { continue };
         let list = if tie.ours { &mut preview.following } else { &mut preview.followers };
         list.push((tie.actor_id, rule.0));
     }
-    let blocked: Vec<String> = people.known.iter().filter(|host| news(host).is_some()).cloned().collect();
+    let blocked: Vec<String> = people.known_hosts.iter().filter(|host| news(host).is_some()).cloned().collect();
     preview.posts = severed_follows::count_posts_from_hosts(r, &blocked)?;
     preview.hosts = blocked.len();
     Ok(preview)

@@ -36,7 +36,7 @@ pub struct NewReport {
     /// Numbers of the broken rules of this server.
     pub rules: Vec<String>,
     /// Who receives it.
-    pub audience: ReportRecipient,
+    pub recipient: ReportRecipient,
 }
 
 /// The category of a report.
@@ -83,23 +83,23 @@ pub enum ReportRecipient {
 pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<ReportId> {
     let comment = complaint.comment.trim();
     if comment.chars().count() > MAX_COMMENT_CHARS {
-        return Err(Error::invalid(format!("a report has {MAX_COMMENT_CHARS} characters at most")));
+        return Err(Error::invalid(format!("the comment of a report can have at most {MAX_COMMENT_CHARS} characters")));
     }
     let facts = node::get(w)?;
     let (service, them) = (actors::by_id(w, facts.service)?, actors::by_id(w, who)?);
     if facts.origin.owns(&them.uri) {
-        return Err(Error::invalid("that is you"));
+        return Err(Error::invalid("you cannot report yourself"));
     }
     let mut uris = Vec::new();
     for id in complaint.posts.iter().take(MAX_REPORTED_POSTS) {
         let post = posts::by_id(w, *id)?;
         if post.actor_id != who {
-            return Err(Error::invalid("one of these posts is not theirs"));
+            return Err(Error::invalid("one of these posts is by another account"));
         }
         uris.push(post.uri);
     }
-    let (id, mut uri) = outbox::next(w, &service)?;
-    if complaint.audience == ReportRecipient::LocalOnly {
+    let (id, mut uri) = outbox::next_activity(w, &service)?;
+    if complaint.recipient == ReportRecipient::LocalOnly {
         // The activity id is not used up here, so the next activity would get the same one.
         let newest = reports::page(w, None, 1)?.first().map_or(0, |report| report.id.0);
         uri = format!("{}#kept-{}", service.uri, newest + 1);
@@ -113,14 +113,14 @@ pub fn send(w: &Write<'_>, who: ActorId, complaint: &NewReport) -> Result<Report
             comment,
             category: complaint.category.word(),
             rules: &complaint.rules,
-            forwarded: complaint.audience == ReportRecipient::Forwarded,
+            forwarded: complaint.recipient == ReportRecipient::Forwarded,
         },
     )?;
-    if complaint.audience == ReportRecipient::LocalOnly {
+    if complaint.recipient == ReportRecipient::LocalOnly {
         return Ok(kept);
     }
     let flag = document::flag(&service, &uri, &them, &uris, comment, w.now);
-    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &ActivityRecipients::add_actor(&them))?;
+    outbox::send(w, &service, id, flag, &uri, Audience::Mentioned, &ActivityRecipients::single_actor(&them))?;
     Ok(kept)
 }
 

@@ -17,12 +17,12 @@ use crate::store::{
     posts::{self, tombstones},
     queue::deliveries,
 };
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// `GET /users/NAME/activities/ID`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         let known = match authorized_fetch::fetch_access(node, &signed)? {
             FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
             FetchAccess::Known(actor) => Some(*actor),
@@ -32,11 +32,11 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
         if let Some(open) = node.store.read(|r| find(r, &url, None))? {
             return Ok(if known.is_some() { open.for_reader() } else { open });
         }
-        // The same is done whether there is something private or nothing.
-        let Some(reader) = known.or_else(|| signed.reader(node)) else { return Err(Error::NotFound) };
+        // The same work is done whether a private activity exists or not, so that the response time reveals nothing.
+        let Some(reader) = known.or_else(|| signed.verified_signer(node)) else { return Err(Error::NotFound) };
         node.store.read(|r| find(r, &url, Some(&reader)))?.ok_or(Error::NotFound)
     });
-    Ok(found.await?.answer(&request))
+    Ok(found.await?.into_response(&request))
 }
 
 /// The activity, if `reader` may see it. One they may not see is not even parsed, so that the response time reveals
@@ -46,16 +46,16 @@ fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
         return Ok(Some(ServedDocument::gone(uri, at)));
     }
     let rights = reader.map(|reader| ReaderAccess::of(r, reader)).transpose()?;
-    let kept = stored(r, uri)?;
+    let kept = stored_activity(r, uri)?;
     let may_read = |kept: &(Audience, String)| {
         let named = reader.is_some_and(|reader| kept.1.contains(&format!("\"{}\"", reader.uri)));
-        rights.as_ref().map_or(kept.0.is_open(), |rights| rights.allow(kept.0, named))
+        rights.as_ref().map_or(kept.0.is_open(), |rights| rights.allows(kept.0, named))
     };
     let Some((audience, text)) = kept.filter(may_read) else { return Ok(None) };
     let activity: Value = serde_json::from_str(&text).map_err(Error::internal)?;
     let lists = Recipients::of(&activity).unwrap_or_default();
     let named = reader.is_some_and(|reader| lists.everyone().contains(&reader.uri.as_str()));
-    if rights.is_some_and(|rights| !rights.allow(audience, named)) {
+    if rights.is_some_and(|rights| !rights.allows(audience, named)) {
         return Ok(None);
     }
     let Some(activity) = with_current_object(r, uri, activity)? else {
@@ -66,7 +66,7 @@ fn find(r: &Read<'_>, uri: &str, reader: Option<&Actor>) -> Result<Option<Served
 }
 
 /// The activity as it was sent, with its audience. The Announce of a boost is rebuilt if it was pruned.
-fn stored(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
+fn stored_activity(r: &Read<'_>, uri: &str) -> Result<Option<(Audience, String)>> {
     match deliveries::activity(r, uri) {
         Ok(kept) => Ok(Some(kept)),
         Err(Error::NotFound) => {

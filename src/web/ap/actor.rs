@@ -10,10 +10,10 @@ use crate::federation::Node;
 use crate::social::document;
 use crate::store::actors::{self, Actor};
 use crate::store::{Read, node};
-use crate::web::blocking::{ApError, PageError, blocking};
+use crate::web::blocking::{ApError, PageError, run_blocking};
 
 /// The owner, if this is one of their two URLs; the case of letters is ignored.
-fn owner_by_id(r: &Read<'_>, url: &str) -> Result<Actor> {
+fn owner_by_url(r: &Read<'_>, url: &str) -> Result<Actor> {
     let owner = actors::by_id(r, node::owner(r)?)?;
     let same = |known: &str| known.eq_ignore_ascii_case(url);
     match same(&owner.uri) || same(&owner.url) {
@@ -26,10 +26,10 @@ fn owner_by_id(r: &Read<'_>, url: &str) -> Result<Actor> {
 /// `GET /@NAME` and `/users/NAME` by a peer.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         let url = signed.url(node);
-        let whole = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner(r));
-        let stub = |r: &Read<'_>| owner_by_id(r, &url).and_then(|_| document::owner_stub(r));
+        let whole = |r: &Read<'_>| owner_by_url(r, &url).and_then(|_| document::owner_actor(r));
+        let stub = |r: &Read<'_>| owner_by_url(r, &url).and_then(|_| document::owner_actor_stub(r));
         // A rejected reader still gets the keys: without them nobody could verify our signatures.
         match authorized_fetch::fetch_access(node, &signed) {
             Ok(FetchAccess::Anyone) => node.store.read(whole).map(ServedDocument::Public),
@@ -38,21 +38,21 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpRes
             Err(error) => Err(error),
         }
     });
-    Ok(found.await?.answer(&request))
+    Ok(found.await?.into_response(&request))
 }
 
 /// `GET /users/NAME` by a browser: redirects to the profile page.
-pub async fn to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
+pub async fn redirect_to_page(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, PageError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    let owner = blocking(&node, move |node| {
+    let owner = run_blocking(&node, move |node| {
         let url = signed.url(node);
-        node.store.read(|r| owner_by_id(r, &url))
+        node.store.read(|r| owner_by_url(r, &url))
     });
     Ok(HttpResponse::Found().insert_header((header::LOCATION, owner.await?.url)).finish())
 }
 
 /// `GET /actor`: the instance actor, readable by everyone.
-pub async fn service(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let found = blocking(&node, |node| node.store.read(document::service));
-    Ok(ServedDocument::Public(found.await?).answer(&request))
+pub async fn instance_actor(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
+    let found = run_blocking(&node, |node| node.store.read(document::instance_actor));
+    Ok(ServedDocument::Public(found.await?).into_response(&request))
 }

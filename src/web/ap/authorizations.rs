@@ -9,7 +9,7 @@ use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::interaction::{documents, inbound};
 use crate::store::{Read, actors, node, posts};
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// `GET /users/NAME/authorizations/ID`, for everyone who may read the post.
 pub async fn show(
@@ -19,17 +19,17 @@ pub async fn show(
 ) -> Result<HttpResponse, ApError> {
     let (_, id) = path.into_inner();
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         let url = signed.url(node);
         match node.store.read(|r| find(r, &url, id, None)) {
             Err(Error::NotFound) => {
-                let reader = signed.reader(node);
+                let reader = signed.verified_signer(node);
                 node.store.read(|r| find(r, &url, id, reader.as_ref()))
             }
             found => found,
         }
     });
-    Ok(found.await?.answer(&request))
+    Ok(found.await?.into_response(&request))
 }
 
 fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) -> Result<ServedDocument> {
@@ -37,13 +37,13 @@ fn find(r: &Read<'_>, url: &str, id: RequestId, reader: Option<&actors::Actor>) 
     if documents::authorization_uri(&owner, id) != url {
         return Err(Error::NotFound);
     }
-    let (stamp, target) = inbound::authorization_uri_for(r, &owner, id)?;
+    let (stamp, target) = inbound::authorization_document(r, &owner, id)?;
     if target.audience.is_open() {
         return Ok(ServedDocument::Public(stamp));
     }
     let reader = reader.ok_or(Error::NotFound)?;
     let named = posts::mentions_actor(r, &target.uri, &reader.uri)?;
-    match ReaderAccess::of(r, reader)?.allow(target.audience, named) {
+    match ReaderAccess::of(r, reader)?.allows(target.audience, named) {
         true => Ok(ServedDocument::ForReader(stamp)),
         false => Err(Error::NotFound),
     }

@@ -22,22 +22,22 @@ pub(super) enum FetchAccess {
     Refused(String),
 }
 
-/// Decides whether a reader may read. NotFound for blocked ones: for them nothing exists here.
+/// Decides whether a reader may read. NotFound for blocked actors: for them nothing exists here.
 pub(super) fn fetch_access(node: &Node, signed: &SignedRequest) -> Result<FetchAccess> {
-    if signed.is_signed() && node.store.read(|r| claims_blocked_host(node, r, signed))? {
+    if signed.is_signed() && node.store.read(|r| claims_blocked_signer(node, r, signed))? {
         return Err(Error::NotFound);
     }
     if !node.store.read(node::settings)?.signed_fetch {
         return Ok(FetchAccess::Anyone);
     }
     if !signed.is_signed() {
-        return Ok(FetchAccess::Refused("this server answers only requests that are signed".to_owned()));
+        return Ok(FetchAccess::Refused("this server requires signed requests".to_owned()));
     }
-    match verify::verify_signer(node, &signed.received(node), signed.from) {
+    match verify::verify_signer(node, &signed.as_received(node), signed.client_address) {
         Ok(actor) if node.store.read(|r| block_filter::is_hidden(r, &actor))? => Err(Error::NotFound),
         Ok(actor) => Ok(FetchAccess::Known(Box::new(actor))),
         Err(SignatureRejection::Unavailable(why)) => {
-            tracing::debug!(why, "a signed request could not be checked");
+            tracing::debug!(why, "cannot verify a signed request just now");
             Err(Error::Busy)
         }
         Err(
@@ -45,14 +45,14 @@ pub(super) fn fetch_access(node: &Node, signed: &SignedRequest) -> Result<FetchA
             | SignatureRejection::Unauthorised(why)
             | SignatureRejection::Forbidden(why),
         ) => Ok(FetchAccess::Refused(why)),
-        Err(SignatureRejection::Gone) => Ok(FetchAccess::Refused("the signer is gone".to_owned())),
+        Err(SignatureRejection::Gone) => Ok(FetchAccess::Refused("the signing actor was deleted".to_owned())),
     }
 }
 
-/// Whether the named key, valid or not, belongs to a blocked actor. Nothing is fetched; a false claim harms only its
-/// sender.
-fn claims_blocked_host(node: &Node, r: &Read<'_>, signed: &SignedRequest) -> Result<bool> {
-    let Ok(claim) = sig::claim(&signed.received(node), r.now) else { return Ok(false) };
+/// Whether the named key belongs to a blocked actor, even if the signature is invalid. Nothing is fetched. A false
+/// claim harms only its sender.
+fn claims_blocked_signer(node: &Node, r: &Read<'_>, signed: &SignedRequest) -> Result<bool> {
+    let Ok(claim) = sig::claim(&signed.as_received(node), r.now) else { return Ok(false) };
     for key_id in claim.key_ids() {
         let owner = key_id.split('#').next().unwrap_or_default();
         if host_blocks::of_host(r, &host_of(owner))?.is_blocked() {

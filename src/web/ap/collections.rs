@@ -16,7 +16,7 @@ use crate::store::actors::follows::{self, FollowList};
 use crate::store::actors::{self, Actor};
 use crate::store::posts::{self, Post, PostPage, Viewer};
 use crate::store::{Read, actors::own_counts, node, posts::pins};
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// Activities on a page of the outbox, as in Mastodon.
 const OUTBOX_PAGE_ITEMS: usize = 20;
@@ -25,7 +25,7 @@ const ACTOR_PAGE_ITEMS: usize = 40;
 
 /// The query of a collection page.
 #[derive(Debug, Clone, Default, serde::Deserialize)]
-pub struct CollectionWindow {
+pub struct CollectionPageQuery {
     /// Present when a page is requested instead of the collection.
     page: Option<String>,
     /// Only items older than this post.
@@ -38,10 +38,10 @@ pub struct CollectionWindow {
 pub async fn show(
     request: HttpRequest,
     node: web::Data<Node>,
-    window: web::Query<CollectionWindow>,
+    window: web::Query<CollectionPageQuery>,
 ) -> Result<HttpResponse, ApError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         let url = signed.url(node);
         let find = || node.store.read(|r| find(r, &url, &window)).map(ServedDocument::Public);
         Ok(match authorized_fetch::fetch_access(node, &signed)? {
@@ -50,10 +50,10 @@ pub async fn show(
             FetchAccess::Anyone => find()?,
         })
     });
-    Ok(found.await?.answer(&request))
+    Ok(found.await?.into_response(&request))
 }
 
-fn find(r: &Read<'_>, url: &str, window: &CollectionWindow) -> Result<Value> {
+fn find(r: &Read<'_>, url: &str, window: &CollectionPageQuery) -> Result<Value> {
     let service = actors::by_id(r, node::get(r)?.service)?;
     if service.outbox.as_deref() == Some(url) {
         return Ok(collection::whole(CollectionOrder::Ordered, url, Vec::new()));
@@ -66,16 +66,16 @@ fn find(r: &Read<'_>, url: &str, window: &CollectionWindow) -> Result<Value> {
     if is(&owner.outbox) {
         outbox(r, &owner, url, window)
     } else if is(&owner.followers) {
-        people(r, &owner, FollowList::Followers, url, window)
+        actor_list(r, &owner, FollowList::Followers, url, window)
     } else if is(&owner.following) {
-        people(r, &owner, FollowList::Following, url, window)
+        actor_list(r, &owner, FollowList::Following, url, window)
     } else if is(&owner.featured) {
         // Ids only: Mastodon skips polls that are embedded here.
         let uris = posts::uris(r, &pins::of_actor(r, owner.id, Viewer::Stranger)?)?;
         Ok(collection::whole(CollectionOrder::Ordered, url, uris.into_iter().map(Value::from).collect()))
     } else if is(&owner.featured_tags) {
         let tags = pins::tags(r, owner.id)?;
-        let items = tags.iter().map(|tag| social::pin::hashtag(r, tag)).collect::<Result<_>>()?;
+        let items = tags.iter().map(|tag| social::pin::hashtag_document(r, tag)).collect::<Result<_>>()?;
         Ok(collection::whole(CollectionOrder::Unordered, url, items))
     } else {
         Err(Error::NotFound)
@@ -83,7 +83,7 @@ fn find(r: &Read<'_>, url: &str, window: &CollectionWindow) -> Result<Value> {
 }
 
 /// The owner's public and quiet posts and boosts, newest first.
-fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionWindow) -> Result<Value> {
+fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionPageQuery) -> Result<Value> {
     if window.page.is_none() {
         let total = own_counts::get(r)?.posts;
         return Ok(collection::paged(CollectionOrder::Ordered, url, total.into(), &format!("{url}?page=true"), None));
@@ -93,7 +93,8 @@ fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionWindow) -> 
     let mut ids = posts::by_actor(r, owner.id, Viewer::Stranger, page)?;
     let more = ids.len() > OUTBOX_PAGE_ITEMS;
     ids.truncate(OUTBOX_PAGE_ITEMS);
-    let items: Vec<Value> = ids.iter().map(|id| activity(r, owner, &posts::by_id(r, *id)?)).collect::<Result<_>>()?;
+    let items: Vec<Value> =
+        ids.iter().map(|id| post_activity(r, owner, &posts::by_id(r, *id)?)).collect::<Result<_>>()?;
     let own = window.before.map_or_else(String::new, |before| format!("&before={before}"));
     let next = ids.last().filter(|_| more).map(|last| format!("{url}?page=true&before={last}"));
     let id = format!("{url}?page=true{own}");
@@ -103,15 +104,15 @@ fn outbox(r: &Read<'_>, owner: &Actor, url: &str, window: &CollectionWindow) -> 
     ))
 }
 
-fn activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
-    let Some(of) = post.boost_of else { return own_posts::created(r, owner, post) };
+fn post_activity(r: &Read<'_>, owner: &Actor, post: &Post) -> Result<Value> {
+    let Some(of) = post.boost_of else { return own_posts::create_activity(r, owner, post) };
     let of = posts::by_id(r, of)?;
     let author = actors::by_id(r, of.actor_id)?;
     Ok(document::announce(owner, &post.uri, (&of, &author), post.audience, post.published_at))
 }
 
 /// Followers or following: the number, and a page of actors unless the owner hides them.
-fn people(r: &Read<'_>, owner: &Actor, list: FollowList, url: &str, window: &CollectionWindow) -> Result<Value> {
+fn actor_list(r: &Read<'_>, owner: &Actor, list: FollowList, url: &str, window: &CollectionPageQuery) -> Result<Value> {
     let total = follows::count(r, owner.id, list)?.into();
     if !node::settings(r)?.show_follows {
         return Ok(collection::hidden(url, total));

@@ -13,16 +13,16 @@ use crate::store::actors::{self, Actor};
 use crate::store::media_files::MediaFileName;
 use crate::store::{Read, actors::own_counts, node};
 use crate::text::plain_text;
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// `Cache-Control` of these responses.
 const CACHE_CONTROL: &str = "max-age=600, public";
 /// Maximum length of the bio in NodeInfo.
-const MAX_DESCRIPTION_CHARS: usize = 200;
-const JRD: &str = "application/jrd+json";
-const JSON: &str = "application/json";
+const MAX_NODEINFO_DESCRIPTION_CHARS: usize = 200;
+const JRD_TYPE: &str = "application/jrd+json";
+const JSON_TYPE: &str = "application/json";
 
-fn answer(media_type: &str, body: String) -> HttpResponse {
+fn respond(media_type: &str, body: String) -> HttpResponse {
     HttpResponse::Ok()
         .content_type(media_type)
         .insert_header((header::CACHE_CONTROL, CACHE_CONTROL))
@@ -40,13 +40,13 @@ pub struct WebFingerQuery {
 pub async fn webfinger(node: web::Data<Node>, question: web::Query<WebFingerQuery>) -> Result<HttpResponse, ApError> {
     let text = question.into_inner().resource.unwrap_or_default();
     if text.is_empty() {
-        return Err(Error::invalid("ask for a resource, such as ?resource=acct:name@domain").into());
+        return Err(Error::invalid("a resource is missing: request ?resource=acct:name@domain").into());
     }
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         let resource = WebFingerResource::parse(text.trim()).ok_or(Error::NotFound)?;
         node.store.read(|r| find(r, &resource))
     });
-    Ok(answer(JRD, found.await?.to_string()))
+    Ok(respond(JRD_TYPE, found.await?.to_string()))
 }
 
 fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
@@ -56,17 +56,17 @@ fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
     let owner = facts.owner.map(|id| actors::by_id(r, id)).transpose()?;
     let is_owner = |owner: &Actor| match resource {
         WebFingerResource::Handle { user, host } => origin.is_ours(host) && user.eq_ignore_ascii_case(&owner.username),
-        WebFingerResource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same_handle(known, url)),
+        WebFingerResource::Url(url) => [&owner.uri, &owner.url].iter().any(|known| same_url(known, url)),
     };
     if let Some(owner) = owner.filter(is_owner) {
         return if owner.gone_at.is_some() { Err(Error::Gone) } else { Ok(owner_jrd(&facts, &owner)) };
     }
     match resource {
         WebFingerResource::Handle { user, host } if origin.is_ours(host) && origin.is_ours(user) => {
-            Ok(service_jrd(&service))
+            Ok(instance_actor_jrd(&service))
         }
-        WebFingerResource::Url(url) if same_handle(&service.uri, url) => Ok(service_jrd(&service)),
-        WebFingerResource::Url(url) if same_handle(&origin.url(""), url) => {
+        WebFingerResource::Url(url) if same_url(&service.uri, url) => Ok(instance_actor_jrd(&service)),
+        WebFingerResource::Url(url) if same_url(&origin.url(""), url) => {
             Ok(discovery::webfinger_of_server(&origin.url("/"), &service.uri))
         }
         _ => Err(Error::NotFound),
@@ -74,7 +74,7 @@ fn find(r: &Read<'_>, resource: &WebFingerResource) -> Result<Value> {
 }
 
 /// Whether two URLs are the same, ignoring case and a trailing slash of `asked`.
-fn same_handle(known: &str, asked: &str) -> bool {
+fn same_url(known: &str, asked: &str) -> bool {
     known.eq_ignore_ascii_case(asked.strip_suffix('/').unwrap_or(asked))
 }
 
@@ -96,7 +96,7 @@ fn owner_jrd(facts: &node::NodeFacts, owner: &Actor) -> Value {
     })
 }
 
-fn service_jrd(service: &Actor) -> Value {
+fn instance_actor_jrd(service: &Actor) -> Value {
     discovery::webfinger(&WebFingerIdentity {
         handle: service.handle(),
         actor: service.uri.clone(),
@@ -107,18 +107,18 @@ fn service_jrd(service: &Actor) -> Value {
 
 /// `GET /.well-known/host-meta`
 pub async fn host_meta(node: web::Data<Node>) -> HttpResponse {
-    answer("application/xrd+xml; charset=utf-8", discovery::host_meta_xml(&node.facts.origin.url("")))
+    respond("application/xrd+xml; charset=utf-8", discovery::host_meta_xml(&node.facts.origin.url("")))
 }
 
 /// `GET /.well-known/host-meta.json`
 pub async fn host_meta_json(node: web::Data<Node>) -> HttpResponse {
-    answer(JSON, discovery::host_meta_json(&node.facts.origin.url("")).to_string())
+    respond(JSON_TYPE, discovery::host_meta_json(&node.facts.origin.url("")).to_string())
 }
 
 /// `GET /.well-known/nodeinfo`
 pub async fn nodeinfo(node: web::Data<Node>) -> Result<HttpResponse, ApError> {
-    let service = blocking(&node, |node| node.store.read(|r| actors::by_id(r, node.facts.service))).await?;
-    Ok(answer(JSON, discovery::nodeinfo_index(&node.facts.origin.url(""), &service.uri).to_string()))
+    let service = run_blocking(&node, |node| node.store.read(|r| actors::by_id(r, node.facts.service))).await?;
+    Ok(respond(JSON_TYPE, discovery::nodeinfo_index(&node.facts.origin.url(""), &service.uri).to_string()))
 }
 
 /// `GET /nodeinfo/2.0` and `/nodeinfo/2.1`
@@ -129,12 +129,12 @@ pub async fn nodeinfo_document(node: web::Data<Node>, version: web::Path<String>
         _ => return Err(Error::NotFound.into()),
     };
     let word = if version == NodeInfoVersion::V2_0 { "2.0" } else { "2.1" };
-    let media_type = format!("{JSON}; profile=\"http://nodeinfo.diaspora.software/ns/schema/{word}#\"");
-    let info = blocking(&node, |node| node.store.read(node_info)).await?;
-    Ok(answer(&media_type, discovery::nodeinfo(version, &info).to_string()))
+    let media_type = format!("{JSON_TYPE}; profile=\"http://nodeinfo.diaspora.software/ns/schema/{word}#\"");
+    let info = run_blocking(&node, |node| node.store.read(load_nodeinfo)).await?;
+    Ok(respond(&media_type, discovery::nodeinfo(version, &info).to_string()))
 }
 
-fn node_info(r: &Read<'_>) -> Result<NodeInfo> {
+fn load_nodeinfo(r: &Read<'_>) -> Result<NodeInfo> {
     let facts = node::get(r)?;
     let (rules, privacy) = (facts.origin.url("/about#rules"), facts.origin.url("/privacy-policy"));
     let Some(owner) = facts.owner else {
@@ -144,7 +144,7 @@ fn node_info(r: &Read<'_>) -> Result<NodeInfo> {
     let local_posts = own_counts::get(r)?.posts.into();
     let owner = actors::by_id(r, owner)?;
     Ok(NodeInfo {
-        description: plain_text::excerpt(&plain_text::from_html(&owner.bio), MAX_DESCRIPTION_CHARS),
+        description: plain_text::excerpt(&plain_text::from_html(&owner.bio), MAX_NODEINFO_DESCRIPTION_CHARS),
         name: owner.name,
         owner: owner.uri,
         repository: String::new(),

@@ -9,12 +9,12 @@ use crate::base::Result;
 use crate::federation::Node;
 use crate::social::emoji;
 use crate::store::{node, own_emoji};
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// `GET /emojis/{id}`.
 pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64>) -> Result<HttpResponse, ApError> {
     let id = id.into_inner();
-    let found = blocking(&node, move |node| {
+    let found = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let own = own_emoji::by_id(r, id)?;
             let mut document = write_object::write_tag(&emoji::tag(&node::get(r)?.origin, &own));
@@ -24,5 +24,5 @@ pub async fn show(request: HttpRequest, node: web::Data<Node>, id: web::Path<i64
             Ok(document)
         })
     });
-    Ok(ServedDocument::Public(found.await?).answer(&request))
+    Ok(ServedDocument::Public(found.await?).into_response(&request))
 }

@@ -14,13 +14,13 @@ use crate::web::rate_limit::{self, InboxRateLimiter};
 use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, MAX_INBOX_BODY_BYTES};
 
 /// The signature we prefer for deliveries (RFC 9421 §5.1); Fedify reads it from a 401.
-const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
+const INBOX_ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority" "content-digest");created"#;
 
 /// Maximum length of an unverified key id in the log.
 const MAX_LOGGED_KEY_ID_CHARS: usize = 200;
 
 /// A response other than 202: its code and reason.
-type RefusedResponse = (StatusCode, String);
+type InboxError = (StatusCode, String);
 
 /// `POST` to one of our inboxes.
 pub async fn receive(
@@ -29,16 +29,16 @@ pub async fn receive(
     node: web::Data<Node>,
     limiter: web::Data<InboxRateLimiter>,
 ) -> HttpResponse {
-    let from = rate_limit::caller(&request, &node.config.trusted_proxies);
+    let from = rate_limit::client_address(&request, &node.config.trusted_proxies);
     let now = node.clock().now();
-    if !limiter.allows(from, now) {
-        return answer(StatusCode::TOO_MANY_REQUESTS, "too many requests; please slow down");
+    if !limiter.admit(from, now) {
+        return error_response(StatusCode::TOO_MANY_REQUESTS, "too many requests, try again later");
     }
     match read_and_receive(&request, body, &node).await {
         Ok(()) => HttpResponse::Accepted().finish(),
         Err((code, why)) => {
             if code.is_client_error() {
-                limiter.note_refused(from, now);
+                limiter.count_rejection(from, now);
             }
             if limiter.may_log_rejection(now) {
                 let key_id = claimed_key_id(&request);
@@ -46,12 +46,13 @@ pub async fn receive(
                 let address = from.map(|from| from.to_string()).unwrap_or_default();
                 tracing::info!(host, key_id, address, code = code.as_u16(), reason = why, "inbox delivery rejected");
             }
-            answer(code, &why)
+            error_response(code, &why)
         }
     }
 }
 
-/// The key id in the signature headers of a rejected request, unverified and cut to length: for the log only.
+/// The key id in the signature headers of a rejected request, unverified and cut to length: for the log only. Not by
+/// [`crate::sig::claim`], because what that cannot parse is logged, too.
 fn claimed_key_id(request: &HttpRequest) -> String {
     let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let (old, new) = (header("signature"), header("signature-input"));
@@ -62,30 +63,26 @@ fn claimed_key_id(request: &HttpRequest) -> String {
     after(old, "keyId=\"").or_else(|| after(new, "keyid=\"")).unwrap_or_default()
 }
 
-async fn read_and_receive(
-    request: &HttpRequest,
-    body: web::Payload,
-    node: &web::Data<Node>,
-) -> Result<(), RefusedResponse> {
-    check_type(request)?;
-    let (body, place) = read(request, body).await?;
+async fn read_and_receive(request: &HttpRequest, body: web::Payload, node: &web::Data<Node>) -> Result<(), InboxError> {
+    check_content_type(request)?;
+    let (body, place) = read_body(request, body).await?;
     let signed = SignedRequest::of(request, body);
-    let verdict = blocking::blocking(node, move |node| {
+    let verdict = blocking::run_blocking(node, move |node| {
         let _place = place;
         if !is_inbox(node, &signed.path)? {
-            return Ok(Err(SignatureVerdict::Missing));
+            return Ok(Err(InboxRejection::UnknownInbox));
         }
-        Ok(inbox::receive(node, &signed.received(node), signed.from).map_err(SignatureVerdict::Rejected))
+        Ok(inbox::receive(node, &signed.as_received(node), signed.client_address).map_err(InboxRejection::Signature))
     });
-    verdict.await.map_err(unexpected)?.map_err(|verdict| match verdict {
-        SignatureVerdict::Missing => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
-        SignatureVerdict::Rejected(rejection) => refusal(rejection),
+    verdict.await.map_err(internal_error)?.map_err(|verdict| match verdict {
+        InboxRejection::UnknownInbox => (StatusCode::NOT_FOUND, "there is no such inbox".to_owned()),
+        InboxRejection::Signature(rejection) => response_to_rejection(rejection),
     })
 }
 
-enum SignatureVerdict {
-    Missing,
-    Rejected(SignatureRejection),
+enum InboxRejection {
+    UnknownInbox,
+    Signature(SignatureRejection),
 }
 
 /// Whether this is the path of the shared inbox or of an inbox of our own actors, by their stored URIs.
@@ -100,7 +97,7 @@ fn is_inbox(node: &Node, path: &str) -> Result<bool> {
 }
 
 /// Checks the content type. Parameters and plain JSON are accepted, because some bots send them.
-fn check_type(request: &HttpRequest) -> Result<(), RefusedResponse> {
+fn check_content_type(request: &HttpRequest) -> Result<(), InboxError> {
     let value = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let name = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     match name.as_str() {
@@ -112,14 +109,14 @@ fn check_type(request: &HttpRequest) -> Result<(), RefusedResponse> {
     }
 }
 
-async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Bytes, BodyPermit), RefusedResponse> {
+async fn read_body(request: &HttpRequest, payload: web::Payload) -> Result<(web::Bytes, BodyPermit), InboxError> {
     let refused = |stopped| match stopped {
-        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "the body took too long".to_owned()),
-        BodyError::Full => unexpected(Error::Busy),
+        BodyError::Slow => (StatusCode::REQUEST_TIMEOUT, "the request body took too long".to_owned()),
+        BodyError::Full => internal_error(Error::Busy),
         BodyError::TooLarge => {
-            (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity may have {MAX_INBOX_BODY_BYTES} bytes at most"))
+            (StatusCode::PAYLOAD_TOO_LARGE, format!("an activity can have at most {MAX_INBOX_BODY_BYTES} bytes"))
         }
-        BodyError::Broken => (StatusCode::BAD_REQUEST, "the body broke off".to_owned()),
+        BodyError::Broken => (StatusCode::BAD_REQUEST, "the request body is incomplete or malformed".to_owned()),
     };
     let body = request_body::of(request, payload.into_inner(), BodySender::Peer).map_err(refused)?;
     let place = body.permit();
@@ -127,31 +124,31 @@ async fn read(request: &HttpRequest, payload: web::Payload) -> Result<(web::Byte
 }
 
 /// The response to an internal error: 503 and never 500, because peers retry a 503, but some treat a 500 as final.
-fn unexpected(error: Error) -> RefusedResponse {
+fn internal_error(error: Error) -> InboxError {
     if let Error::Internal(source) = &error {
-        tracing::error!(%source, "an inbox request failed");
+        tracing::error!(%source, "an inbox request failed because of an internal error");
     }
-    (StatusCode::SERVICE_UNAVAILABLE, blocking::sentence(&Error::Busy))
+    (StatusCode::SERVICE_UNAVAILABLE, blocking::error_sentence(&Error::Busy))
 }
 
-fn refusal(rejection: SignatureRejection) -> RefusedResponse {
+fn response_to_rejection(rejection: SignatureRejection) -> InboxError {
     match rejection {
         SignatureRejection::Malformed(why) => (StatusCode::BAD_REQUEST, why),
         SignatureRejection::Unauthorised(why) => (StatusCode::UNAUTHORIZED, why),
         SignatureRejection::Forbidden(why) => (StatusCode::FORBIDDEN, why),
-        SignatureRejection::Gone => (StatusCode::GONE, blocking::sentence(&Error::Gone)),
+        SignatureRejection::Gone => (StatusCode::GONE, blocking::error_sentence(&Error::Gone)),
         SignatureRejection::Unavailable(why) => (StatusCode::SERVICE_UNAVAILABLE, why),
     }
 }
 
-fn answer(code: StatusCode, why: &str) -> HttpResponse {
+fn error_response(code: StatusCode, why: &str) -> HttpResponse {
     let mut response = HttpResponse::build(code);
     match code {
         StatusCode::UNAUTHORIZED => {
-            response.insert_header(("accept-signature", ACCEPT_SIGNATURE));
+            response.insert_header(("accept-signature", INBOX_ACCEPT_SIGNATURE));
         }
         StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => {
-            response.insert_header((header::RETRY_AFTER, blocking::RETRY_AFTER));
+            response.insert_header((header::RETRY_AFTER, blocking::RETRY_AFTER_SECONDS));
         }
         _ => {}
     }

@@ -33,11 +33,11 @@ use crate::web::rate_limit;
 /// The media type of every document we serve; Lemmy and Mastodon compare it byte for byte.
 pub const ACTIVITY_JSON: &str = "application/activity+json";
 /// `Cache-Control` of public documents: long enough for many servers that fetch a popular post.
-const PUBLIC_CACHE: &str = "max-age=180, public";
+const PUBLIC_CACHE_CONTROL: &str = "max-age=180, public";
 /// `Cache-Control` of documents for one reader, which shared caches must not store.
-const PRIVATE_CACHE: &str = "max-age=0, private";
+const PRIVATE_CACHE_CONTROL: &str = "max-age=0, private";
 /// The signature we prefer for fetches (RFC 9421 §5.1).
-const ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
+const FETCH_ACCEPT_SIGNATURE: &str = r#"sig1=("@method" "@target-uri" "@authority");created"#;
 
 /// A response to a peer that decides about access and caching.
 pub(super) enum ServedDocument {
@@ -66,16 +66,16 @@ impl ServedDocument {
     }
 
     /// The HTTP response; 304 when the client already has this version.
-    pub(super) fn answer(self, request: &HttpRequest) -> HttpResponse {
+    pub(super) fn into_response(self, request: &HttpRequest) -> HttpResponse {
         let (code, cache, vary, value) = match self {
-            Self::Refused(why) => return refused(&why),
-            Self::Public(value) => (StatusCode::OK, PUBLIC_CACHE, "Accept", value),
-            Self::ForReader(value) => (StatusCode::OK, PRIVATE_CACHE, "Accept, Signature", value),
-            Self::Gone(value) => (StatusCode::GONE, PUBLIC_CACHE, "Accept", value),
+            Self::Refused(why) => return unauthorized(&why),
+            Self::Public(value) => (StatusCode::OK, PUBLIC_CACHE_CONTROL, "Accept", value),
+            Self::ForReader(value) => (StatusCode::OK, PRIVATE_CACHE_CONTROL, "Accept, Signature", value),
+            Self::Gone(value) => (StatusCode::GONE, PUBLIC_CACHE_CONTROL, "Accept", value),
         };
         let body = value.to_string();
-        let tag = EntityTag::new_strong(hash(body.as_bytes()));
-        let fresh = code != StatusCode::OK || !super::blocking::has(request, &tag);
+        let tag = EntityTag::new_strong(etag_of(body.as_bytes()));
+        let fresh = code != StatusCode::OK || !super::blocking::client_has_version(request, &tag);
         let mut response = HttpResponse::build(if fresh { code } else { StatusCode::NOT_MODIFIED });
         response
             .insert_header(header::ETag(tag))
@@ -87,15 +87,15 @@ impl ServedDocument {
 }
 
 /// A 401 response with the signature we prefer.
-fn refused(why: &str) -> HttpResponse {
+fn unauthorized(why: &str) -> HttpResponse {
     HttpResponse::build(StatusCode::UNAUTHORIZED)
-        .insert_header(("accept-signature", ACCEPT_SIGNATURE))
+        .insert_header(("accept-signature", FETCH_ACCEPT_SIGNATURE))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .insert_header((header::VARY, "Accept, Signature"))
         .json(json!({ "error": why }))
 }
 
-fn hash(bytes: &[u8]) -> String {
+fn etag_of(bytes: &[u8]) -> String {
     digest(&SHA256, bytes).as_ref().iter().take(12).map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -107,7 +107,7 @@ pub(super) struct SignedRequest {
     headers: Vec<(String, String)>,
     body: web::Bytes,
     /// The client's address.
-    from: Option<IpAddr>,
+    client_address: Option<IpAddr>,
 }
 
 impl SignedRequest {
@@ -123,12 +123,12 @@ impl SignedRequest {
             target: target.to_owned(),
             headers: headers.collect(),
             body,
-            from: rate_limit::caller(request, proxies.unwrap_or_default()),
+            client_address: rate_limit::client_address(request, proxies.unwrap_or_default()),
         }
     }
 
     /// The request for signature verification, with our configured origin: proxy headers are not trusted.
-    pub(super) fn received<'a>(&'a self, node: &'a Node) -> ReceivedRequest<'a> {
+    pub(super) fn as_received<'a>(&'a self, node: &'a Node) -> ReceivedRequest<'a> {
         let origin = &node.facts.origin;
         ReceivedRequest {
             method: &self.method,
@@ -151,8 +151,10 @@ impl SignedRequest {
     }
 
     /// The signing actor; None without a valid signature. May fetch a key.
-    pub(super) fn reader(&self, node: &Node) -> Option<Actor> {
-        self.is_signed().then(|| verify::verify_signer(node, &self.received(node), self.from).ok()).flatten()
+    pub(super) fn verified_signer(&self, node: &Node) -> Option<Actor> {
+        self.is_signed()
+            .then(|| verify::verify_signer(node, &self.as_received(node), self.client_address).ok())
+            .flatten()
     }
 }
 
@@ -172,7 +174,7 @@ impl ReaderAccess {
 
     /// Whether the reader may see an object with this audience; `named` when it addresses them. Blocked actors see no
     /// private object.
-    pub(super) fn allow(&self, audience: Audience, named: bool) -> bool {
+    pub(super) fn allows(&self, audience: Audience, named: bool) -> bool {
         match audience {
             Audience::Public | Audience::Quiet => true,
             Audience::Followers => !self.blocked && (named || self.follows),

@@ -9,24 +9,24 @@ use crate::ap::collection::{self, CollectionOrder};
 use crate::base::{Error, Result};
 use crate::federation::{Node, outgoing::follower_sync};
 use crate::store::{actors, node};
-use crate::web::blocking::{ApError, blocking};
+use crate::web::blocking::{ApError, run_blocking};
 
 /// `GET /users/NAME/followers_synchronization`, signed by any actor of the server that the list is for.
 pub async fn show(request: HttpRequest, node: web::Data<Node>) -> Result<HttpResponse, ApError> {
     let signed = SignedRequest::of(&request, web::Bytes::new());
-    Ok(blocking(&node, move |node| part(node, &signed)).await?.answer(&request))
+    Ok(run_blocking(&node, move |node| followers_of_signer(node, &signed)).await?.into_response(&request))
 }
 
 /// The followers on the signer's server.
-fn part(node: &Node, signed: &SignedRequest) -> Result<ServedDocument> {
+fn followers_of_signer(node: &Node, signed: &SignedRequest) -> Result<ServedDocument> {
     let reader = match authorized_fetch::fetch_access(node, signed)? {
         FetchAccess::Refused(why) => return Ok(ServedDocument::Refused(why)),
         FetchAccess::Known(actor) => Some(*actor),
-        FetchAccess::Anyone => signed.reader(node),
+        FetchAccess::Anyone => signed.verified_signer(node),
     };
     let Some(reader) = reader else {
         return Ok(ServedDocument::Refused(
-            "sign this request: each server may see its own part of the list".to_owned(),
+            "this request must be signed: each server may read only its own part of the followers".to_owned(),
         ));
     };
     let url = signed.url(node);

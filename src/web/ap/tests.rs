@@ -200,7 +200,7 @@ async fn activities_show_their_post_as_it_is_now() {
     let create = format!("{}/activity", path(&post.uri));
     assert!(bob.get(&house, &create).await.text().contains("1234"));
     let edit = publish::PostChange { text: "My PIN is a secret".to_owned(), ..publish::PostChange::default() };
-    house.scratch.clock.advance(std::time::Duration::from_secs(60));
+    house.test_store.clock.advance(std::time::Duration::from_secs(60));
     publish::edit(&house.node, post.id, edit).unwrap();
     let sent: Vec<String> = house.node.store.read(|r| deliveries::activity_uris(r, 10)).unwrap();
     assert_eq!(sent.len(), 2, "Create and Update");

@@ -44,7 +44,7 @@ fn limits() -> Value {
         },
         "polls": {
             "max_options": poll::MAX_OPTIONS, "max_characters_per_option": poll::MAX_OPTION_CHARS,
-            "min_expiration": poll::MIN_DURATION.as_secs(), "max_expiration": poll::MAX_DURATION.as_secs(),
+            "min_expiration": poll::MIN_POLL_DURATION.as_secs(), "max_expiration": poll::MAX_POLL_DURATION.as_secs(),
         },
         "accounts": {
             "max_display_name_length": identity::MAX_DISPLAY_NAME_CHARS, "max_note_length": MAX_OWN_BIO_CHARS,

@@ -43,7 +43,7 @@ pub use response_cache::ResponseCache;
 use routes::{RequiredAccess, Route};
 
 use super::auth;
-use super::blocking::blocking;
+use super::blocking::run_blocking;
 use super::request_body::{self, BodySender};
 use crate::federation::owner::login::token_hash;
 use crate::federation::{Node, owner::oauth};
@@ -82,8 +82,10 @@ pub async fn serve(
     if request.method() == Method::OPTIONS {
         return preflight(&request);
     }
-    let from =
-        RequestSource { address: auth::address(&request, &node.config.trusted_proxies), is_here: is_here(&request) };
+    let from = RequestSource {
+        address: auth::client_address_or_unspecified(&request, &node.config.trusted_proxies),
+        is_here: is_here(&request),
+    };
     let answer = answered(&node, (&rates, &again), from, &request, payload).await;
     error_response(answer, request.method() == Method::HEAD)
 }
@@ -104,7 +106,7 @@ async fn answered(
     let mut standing = None;
     if request_body::has_body(request) && call.bearer.is_some() {
         let rates = rates.clone();
-        match blocking(node, move |node| Ok(authenticate(node, &rates, from, route, call))).await {
+        match run_blocking(node, move |node| Ok(authenticate(node, &rates, from, route, call))).await {
             Ok(Ok((known, stands))) => (call, standing) = (known, Some(stands)),
             Ok(Err(refused)) => return refused,
             Err(error) => return ApiError::from(error).answer(),
@@ -118,7 +120,7 @@ async fn answered(
         };
     }
     let (rates, again) = (rates.clone(), again.clone());
-    let done = blocking(node, move |node| {
+    let done = run_blocking(node, move |node| {
         Ok(match standing {
             Some(standing) => run(node, &again, route, &call, standing),
             None => match authenticate(node, &rates, from, route, call) {
@@ -166,7 +168,7 @@ async fn read(
     let sender = if call.is_owner() { BodySender::Owner } else { BodySender::Stranger };
     let body = request_body::of(request, payload.into_inner(), sender)?;
     let is_owners = async |text: String| {
-        let token = blocking(node, move |node| Ok(bearer(node, &text))).await??;
+        let token = run_blocking(node, move |node| Ok(bearer(node, &text))).await??;
         Ok(token.speaks_for_owner)
     };
     match call.params.read(request, body, is_owners).await {

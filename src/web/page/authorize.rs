@@ -15,7 +15,7 @@ use crate::federation::owner::login::{self, LoginGuard};
 use crate::federation::owner::oauth::{self, AuthorizationRequest, OUT_OF_BAND_REDIRECT};
 use crate::store;
 use crate::web::auth::{self, Owner};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 
 /// Bytes of `state` that are sent back.
 const MAX_STATE_BYTES: usize = 4_096;
@@ -96,7 +96,7 @@ pub async fn show(
     asked: web::Query<AuthorizeQuery>,
 ) -> Result<HttpResponse, PageError> {
     let asked = asked.into_inner();
-    let outcome = blocking(&node, move |node| {
+    let outcome = run_blocking(&node, move |node| {
         let request = asked.request(node)?;
         if !asked.is_supported() {
             return Err(Error::invalid("this app uses a login method that is not supported"));
@@ -113,9 +113,9 @@ pub async fn decide(
     sent: OwnerForm,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
-    let from = auth::address(&request, &node.config.trusted_proxies);
+    let from = auth::client_address_or_unspecified(&request, &node.config.trusted_proxies);
     let OwnerForm { owner, fields } = sent;
-    let outcome = blocking(&node, move |node| {
+    let outcome = run_blocking(&node, move |node| {
         let asked = AuthorizeQuery::from(&fields);
         let request = asked.request(node)?;
         if !asked.is_supported() {
@@ -131,7 +131,7 @@ pub async fn decide(
             match login::check_password(&gate, &node.store, fields.text("password"), from) {
                 Ok(()) => {}
                 Err(problem @ Error::Denied(_)) => {
-                    let problem = capitalized(&sentence(&problem));
+                    let problem = capitalized(&error_sentence(&problem));
                     return page(node, &owner, &asked, &request, Some(&problem)).map(AuthorizeOutcome::Refuse);
                 }
                 Err(problem) => return Err(problem),

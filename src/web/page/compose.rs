@@ -20,7 +20,7 @@ use crate::base::id::{ActorId, DraftId, PostId};
 use crate::base::interaction_policy::{Interaction, PolicyChoices};
 use crate::base::{Audience, Error, Result};
 use crate::federation::owner::publish::{self, MAX_ATTACHMENTS, NewPost};
-use crate::federation::{Node, owner::scheduling as keeping};
+use crate::federation::{Node, owner::scheduling};
 use crate::store::posts::attachments::{self, PostAttachment};
 use crate::store::posts::post_views::{self, PostView};
 use crate::store::{
@@ -29,7 +29,7 @@ use crate::store::{
 };
 use crate::text::MAX_ARTICLE_CHARS;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use article_fields::TitleField;
 
 /// The contents of the form.
@@ -108,7 +108,7 @@ impl ComposeFields {
     /// The form for a draft. Its parent or quoted post may be gone.
     fn from_draft(r: &Read<'_>, id: DraftId) -> Result<Self> {
         let kept = drafts::get(r, id)?;
-        let (draft, fresh) = (keeping::to_new_post(&kept), Self::for_new_post(r)?);
+        let (draft, fresh) = (scheduling::to_new_post(&kept), Self::for_new_post(r)?);
         let here = |id: Option<PostId>| id.filter(|id| post_views::single_view(r, *id).is_ok());
         let (reply_to, quote) = (here(draft.reply_to), here(draft.quote));
         let lost = reply_to != draft.reply_to || quote != draft.quote;
@@ -253,7 +253,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let here = request.uri().to_string();
     let asked = asked.into_inner();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             if let Some(draft) = asked.draft {
@@ -296,13 +296,13 @@ fn page(r: &Read<'_>, ctx: &PageContext<'_>, parent: Option<&PostView>, filled: 
 /// error is shown above the form with its text.
 pub async fn send(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, mut fields } = sent;
-    let answer = blocking(&node, move |node| {
+    let answer = run_blocking(&node, move |node| {
         let mut filled = ComposeFields::from(&fields);
         match publish(node, &filled, &mut fields) {
             Ok(path) => Ok(ComposeOutcome::Done(path)),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
-                filled.problem = Some(capitalized(&sentence(&problem)));
+                filled.problem = Some(capitalized(&error_sentence(&problem)));
                 show_again(node, &owner, &filled).map(ComposeOutcome::ShowAgain)
             }
         }
@@ -327,7 +327,7 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
     let kept = filled.later.draft.map(|id| node.store.read(|r| drafts::get(r, id))).transpose()?;
     let (mut media, described) = match &kept {
         Some(kept) => {
-            let files = node.store.read(|r| attachments::by_ids(r, &keeping::to_new_post(kept).media))?;
+            let files = node.store.read(|r| attachments::by_ids(r, &scheduling::to_new_post(kept).media))?;
             uploads::changed_attachments(&files, fields)
         }
         None => (Vec::new(), Vec::new()),
@@ -354,10 +354,10 @@ fn publish(node: &Node, filled: &ComposeFields, fields: &mut FormFields) -> Resu
         ..NewPost::new(filled.text.clone(), audience)
     };
     if filled.later.keep {
-        return keeping::save_draft(node, draft).map(|id| format!("/drafts#d{id}"));
+        return scheduling::save_draft(node, draft).map(|id| format!("/drafts#d{id}"));
     }
     match due {
-        Some(due) => keeping::schedule(node, draft, due).map(|id| format!("/drafts#d{id}")),
+        Some(due) => scheduling::schedule(node, draft, due).map(|id| format!("/drafts#d{id}")),
         None => publish::post(node, draft).map(|id| format!("/post/{id}")),
     }
 }
@@ -372,7 +372,7 @@ fn show_again(node: &Node, owner: &Owner, filled: &ComposeFields) -> Result<Stri
         let ctx = PageContext::load(node, r, Some(owner), "/compose")?;
         let parent = filled.reply_to.and_then(|id| post_views::single_view(r, id).ok());
         let kept = filled.later.draft.and_then(|id| drafts::get(r, id).ok());
-        let files = kept.map(|kept| attachments::by_ids(r, &keeping::to_new_post(&kept).media)).transpose()?;
+        let files = kept.map(|kept| attachments::by_ids(r, &scheduling::to_new_post(&kept).media)).transpose()?;
         page(r, &ctx, parent.as_ref(), &ComposeFields { files: files.unwrap_or_default(), ..filled.clone() })
     })
 }

@@ -11,7 +11,7 @@ use futures_util::StreamExt;
 
 use crate::base::{Error, Result};
 use crate::federation::Node;
-use crate::web::auth::{self, MaybeSession, Owner, SignedInBrowser};
+use crate::web::auth::{self, MaybeSession, Owner, SignedInSession};
 use crate::web::blocking::PageError;
 use crate::web::request_body::{self, BodyError, BodyPermit, BodySender, IncomingBody, MAX_ANONYMOUS_BODY_BYTES};
 
@@ -85,7 +85,7 @@ pub struct OwnerForm {
 /// A form sent by a browser with a session, perhaps before the owner has a name.
 pub struct SessionForm {
     /// The session.
-    pub session: SignedInBrowser,
+    pub session: SignedInSession,
     /// What it says.
     pub fields: FormFields,
 }

@@ -77,7 +77,7 @@ impl<'n> PageContext<'n> {
     /// With the owner's filters that count in this place; a visitor has none.
     pub fn active_filters(mut self, r: &Read<'_>, context: FilterContext) -> Result<Self> {
         if self.session.is_some() {
-            self.sieve = ActiveFilters::load(r)?.single(context);
+            self.sieve = ActiveFilters::load(r)?.for_context(context);
         }
         Ok(self)
     }

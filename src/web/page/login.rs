@@ -13,7 +13,7 @@ use crate::federation::owner::login::{self, LoginGuard};
 use crate::federation::{Node, owner::identity};
 use crate::store;
 use crate::web::auth::{self, MaybeSession, local_path, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 
 /// Where to go on after logging in.
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub async fn show(
     if session.0.is_some() {
         return Ok(see_other(local_path(&next)));
     }
-    let markup = blocking(&node, move |node| page(node, &next, None)).await?;
+    let markup = run_blocking(&node, move |node| page(node, &next, None)).await?;
     Ok(layout::private(markup))
 }
 
@@ -70,17 +70,18 @@ pub async fn sign_in(
     posted: VisitorForm,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
-    let from = auth::address(&request, &node.config.trusted_proxies);
-    let (agent, fields) = (auth::agent(&request).to_owned(), posted.0);
+    let from = auth::client_address_or_unspecified(&request, &node.config.trusted_proxies);
+    let (agent, fields) = (auth::user_agent(&request).to_owned(), posted.0);
     let next = local_path(fields.text("next")).to_owned();
-    let outcome =
-        blocking(&node, move |node| match login::sign_in(&gate, &node.store, fields.text("password"), from, &agent) {
+    let outcome = run_blocking(&node, move |node| {
+        match login::sign_in(&gate, &node.store, fields.text("password"), from, &agent) {
             Ok(cookie) => Ok(Ok(cookie)),
             Err(problem @ Error::Denied(_)) => {
-                Ok(Err(page(node, fields.text("next"), Some(&capitalized(&sentence(&problem))))?))
+                Ok(Err(page(node, fields.text("next"), Some(&capitalized(&error_sentence(&problem))))?))
             }
             Err(problem) => Err(problem),
-        });
+        }
+    });
     Ok(match outcome.await? {
         Ok(cookie) => with_cookie(&node, cookie, &next),
         Err(markup) => layout::refused(markup),
@@ -101,14 +102,14 @@ pub async fn by_link(
     token: web::Path<String>,
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
-    let (token, agent) = (token.into_inner(), auth::agent(&request).to_owned());
-    let cookie = blocking(&node, move |node| login::sign_in_by_link(&node.store, &token, &agent)).await?;
+    let (token, agent) = (token.into_inner(), auth::user_agent(&request).to_owned());
+    let cookie = run_blocking(&node, move |node| login::sign_in_by_link(&node.store, &token, &agent)).await?;
     Ok(with_cookie(&node, cookie, "/"))
 }
 
 fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
     let mut response = see_other(next);
-    let cookie = auth::cookie(node, cookie);
+    let cookie = auth::session_cookie(node, cookie);
     if let Ok(value) = header::HeaderValue::from_str(&cookie.encoded().to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);
     }
@@ -118,7 +119,7 @@ fn with_cookie(node: &Node, cookie: String, next: &str) -> HttpResponse {
 /// `POST /logout`: ends this session.
 pub async fn sign_out(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
     let hash = sent.session.hash;
-    blocking(&node, move |node| node.store.write(move |w| store::access::sessions::close(w, &hash))).await?;
+    run_blocking(&node, move |node| node.store.write(move |w| store::access::sessions::close(w, &hash))).await?;
     let mut response = see_other("/");
     if let Ok(value) = header::HeaderValue::from_str(&auth::expired_cookie(&node).encoded().to_string()) {
         response.headers_mut().append(header::SET_COOKIE, value);
@@ -132,7 +133,7 @@ pub async fn welcome(node: web::Data<Node>, session: MaybeSession) -> Result<Htt
     if session.owner.is_some() {
         return Ok(see_other("/"));
     }
-    let markup = blocking(&node, move |node| name_form(node, &session.csrf, "", None)).await?;
+    let markup = run_blocking(&node, move |node| name_form(node, &session.csrf, "", None)).await?;
     Ok(layout::private(markup))
 }
 
@@ -167,12 +168,12 @@ fn name_form(node: &Node, csrf: &str, name: &str, problem: Option<&str>) -> Resu
 /// `POST /welcome`: names the owner.
 pub async fn name(node: web::Data<Node>, sent: SessionForm) -> Result<HttpResponse, PageError> {
     let SessionForm { session, fields } = sent;
-    let refused = blocking(&node, move |node| {
+    let refused = run_blocking(&node, move |node| {
         let name = fields.line("name");
         match identity::name_owner(&node.store, name.trim_start_matches('@')) {
             Ok(_) => Ok(None),
             Err(problem @ (Error::Invalid(_) | Error::Conflict(_))) => {
-                name_form(node, &session.csrf, &name, Some(&capitalized(&sentence(&problem)))).map(Some)
+                name_form(node, &session.csrf, &name, Some(&capitalized(&error_sentence(&problem)))).map(Some)
             }
             Err(problem) => Err(problem),
         }

@@ -25,7 +25,7 @@ use crate::store::posts::reactions::{self, Reaction, ReactionEmoji};
 use crate::store::timelines::filters::{FilterAction, FilterContext};
 use crate::store::{self, Read, timelines::markers};
 use crate::web::auth::Owner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 
 /// Notifications read for one page; grouped, they are fewer rows.
 const NOTIFICATIONS_PER_PAGE: u32 = 60;
@@ -82,7 +82,7 @@ pub async fn show(
     before: web::Query<NotificationsQuery>,
 ) -> Result<HttpResponse, PageError> {
     let before = before.before;
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         let (markup, newest) = node.store.read(|r| {
             let mut ctx = PageContext::load(node, r, Some(&owner), "/notifications")?.active_filters(r, FilterContext::Notifications)?;
             let seen = store::node::seen_notification(r)?;

@@ -28,7 +28,7 @@ use crate::store::{
     posts::{groups, post_views},
 };
 use crate::web::auth::{Owner, local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use pinned::PinnedSection;
 
 /// People on one page of a list.
@@ -43,7 +43,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         backfill::enqueue(node, BackfillJob::Profile(id));
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Account)?;
@@ -176,7 +176,7 @@ pub async fn apply_action(
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
     let back = local_path(sent.fields.text("back")).to_owned();
-    blocking(&node, move |node| match act.as_str() {
+    run_blocking(&node, move |node| match act.as_str() {
         "follow" => publish::follow(node, id),
         "follow-there" => move_discovery::follow_new_account(node, id),
         "unfollow" => publish::unfollow(node, id),
@@ -232,7 +232,7 @@ async fn list(
         FollowList::Requests => ("/requests", "Requests"),
         _ => ("/following", "Following"),
     };
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), path)?;
             let (people, more) = rows(r, owner.actor, which, after)?;

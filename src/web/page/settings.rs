@@ -33,7 +33,7 @@ use crate::store::node::Settings;
 use crate::store::{self, Read, access::sessions, queue::deliveries};
 use crate::text::{self, plain_text};
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 
 /// Fields of a profile.
 const MAX_PROFILE_FIELDS: usize = 8;
@@ -64,7 +64,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let here = request.uri().path().to_owned();
     let saved = saved.into_inner().saved;
-    let markup = blocking(&node, move |node| page(node, &owner, &here, saved.as_deref(), None));
+    let markup = run_blocking(&node, move |node| page(node, &owner, &here, saved.as_deref(), None));
     Ok(layout::private(markup.await?))
 }
 
@@ -281,7 +281,7 @@ fn hex(bytes: &[u8]) -> String {
 /// `POST /settings/{what}`: profile, posting, notices, away, password, session.
 pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (what, OwnerForm { owner, mut fields }) = (what.into_inner(), sent);
-    let refused = blocking(&node, move |node| {
+    let refused = run_blocking(&node, move |node| {
         let saved = match what.as_str() {
             "profile" => save_profile(node, &mut fields),
             "posting" => save_posting(node, &fields),
@@ -296,7 +296,9 @@ pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerFor
         match saved {
             Ok(()) => Ok(None),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-            Err(problem) => page(node, &owner, "/settings", None, Some(&capitalized(&sentence(&problem)))).map(Some),
+            Err(problem) => {
+                page(node, &owner, "/settings", None, Some(&capitalized(&error_sentence(&problem)))).map(Some)
+            }
         }
     });
     Ok(match refused.await? {

@@ -212,7 +212,7 @@ impl Server {
                 let mut owner = store::actors::by_id(w, store::node::owner(w)?)?;
                 change(&mut owner);
                 store::actors::upsert(w, &owner)?;
-                social::profile::announce(w, &owner)
+                social::profile::announce_to_followers(w, &owner)
             })
             .unwrap();
     }

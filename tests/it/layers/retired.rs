@@ -8,7 +8,6 @@ pub const MODULES: &[&str] = &[
     "sifting",
     "sifted",
     "scratch",
-    "sample_house",
     "peer",
     "written",
     "odd_shapes",
@@ -113,7 +112,6 @@ pub const TYPES: &[&str] = &[
     "Verdict",
     "Saved",
     "Window",
-    "Filled",
     "Wish",
     "Wishes",
     "Kept",
@@ -126,7 +124,6 @@ pub const TYPES: &[&str] = &[
     "Finger",
     "Voice",
     "Sight",
-    "Deeds",
     "Ties",
 ];
 
@@ -143,7 +140,6 @@ pub const VALUES: &[&str] = &[
     "fans",
     "comes_again",
     "retell",
-    "rung_at",
     "vouch",
     "MOST",
     "LONGEST",
@@ -156,10 +152,7 @@ pub const VALUES: &[&str] = &[
     "STRANGERS",
     "GOODBYE",
     "in_elder_words",
-    "knows_us",
-    "keeps_away",
     "kept_away",
-    "let_in",
     "lets_in",
     "turn_away",
 ];

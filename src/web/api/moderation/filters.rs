@@ -50,7 +50,7 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `DELETE /api/v2/filters/{id}`.
 pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
     let id = call.id()?;
-    node.store.write(move |w| filter::remove(w, id))?;
+    node.store.write(move |w| filter::delete_filter(w, id))?;
     Ok(ApiResponse::empty())
 }
 
@@ -64,12 +64,13 @@ fn filter_change(call: &ApiRequest) -> Result<FilterChange, ApiError> {
     };
     let keywords =
         params.items("keywords_attributes").into_iter().map(keyword_text).collect::<Result<Vec<_>, ApiError>>()?;
-    let is_blank = |word: &KeywordChange| word.id.is_none() && word.whole.is_none() && blank(word.keyword.as_deref());
+    let is_blank =
+        |word: &KeywordChange| word.id.is_none() && word.whole_word.is_none() && blank(word.keyword.as_deref());
     Ok(FilterChange {
         title: params.text("title"),
         contexts: contexts(call)?,
         action,
-        length: length(call)?,
+        duration: length(call)?,
         keywords: keywords.into_iter().filter(|word| !is_blank(word)).collect(),
     })
 }
@@ -100,7 +101,7 @@ pub fn length(call: &ApiRequest) -> Result<Option<Option<std::time::Duration>>, 
     }
     let seconds = text.trim().parse::<f64>().ok().filter(|seconds| seconds.is_finite());
     let seconds = seconds.ok_or_else(|| Error::invalid("Expires in is not a number"))?;
-    Ok(Some(Some(filter::check_duration(seconds as i64))))
+    Ok(Some(Some(filter::duration_from_seconds(seconds as i64))))
 }
 
 /// One of `keywords_attributes`.
@@ -110,8 +111,8 @@ fn keyword_text(value: &Value) -> Result<KeywordChange, ApiError> {
     Ok(KeywordChange {
         id: id.map(|id| id.parse::<KeywordId>()).transpose()?,
         keyword: field("keyword").and_then(text_of),
-        whole: field("whole_word").and_then(flag_of),
-        gone: field("_destroy").and_then(flag_of).unwrap_or(false),
+        whole_word: field("whole_word").and_then(flag_of),
+        remove: field("_destroy").and_then(flag_of).unwrap_or(false),
     })
 }
 
@@ -126,7 +127,7 @@ pub fn keywords(node: &Node, call: &ApiRequest) -> ApiResult {
 fn keyword_change(call: &ApiRequest) -> KeywordChange {
     KeywordChange {
         keyword: call.params.text("keyword"),
-        whole: call.params.flag("whole_word"),
+        whole_word: call.params.flag("whole_word"),
         ..KeywordChange::default()
     }
 }
@@ -147,7 +148,7 @@ pub fn keyword(node: &Node, call: &ApiRequest) -> ApiResult {
 /// `PUT /api/v2/filters/keywords/{id}`.
 pub fn set_keyword(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, word) = (call.id()?, keyword_change(call));
-    node.store.write(move |w| filter::set_keyword(w, id, &word))?;
+    node.store.write(move |w| filter::change_keyword(w, id, &word))?;
     keyword(node, call)
 }
 

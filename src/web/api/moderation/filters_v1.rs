@@ -41,8 +41,9 @@ fn filter_change(call: &ApiRequest) -> Result<(FilterChange, KeywordChange), Api
     let title = phrase.as_ref().map(|phrase| phrase.chars().take(MAX_TITLE_CHARS).collect());
     let action =
         call.params.flag("irreversible").map(|gone| if gone { FilterAction::Hide } else { FilterAction::Warn });
-    let word = KeywordChange { keyword: phrase, whole: call.params.flag("whole_word"), ..KeywordChange::default() };
-    Ok((FilterChange { title, contexts: contexts(call)?, action, length: length(call)?, keywords: Vec::new() }, word))
+    let word =
+        KeywordChange { keyword: phrase, whole_word: call.params.flag("whole_word"), ..KeywordChange::default() };
+    Ok((FilterChange { title, contexts: contexts(call)?, action, duration: length(call)?, keywords: Vec::new() }, word))
 }
 
 /// `POST /api/v1/filters`: a filter with one word, named after it.
@@ -62,7 +63,7 @@ pub fn change(node: &Node, call: &ApiRequest) -> ApiResult {
     let (change, word) = filter_change(call)?;
     node.store.write(move |w| {
         let of = filters::by_id(w, filters::keyword(w, id)?.filter_id)?;
-        filter::set_keyword(w, id, &word)?;
+        filter::change_keyword(w, id, &word)?;
         // Version 1 knows two actions: anything but hide stays as it is.
         let action = change.action.filter(|action| *action == FilterAction::Hide || of.action == FilterAction::Hide);
         let change = FilterChange { action, ..change };
@@ -83,7 +84,7 @@ const MULTIPLE_KEYWORDS_MESSAGE: &str = "These parameters cannot be changed from
 fn is_unchanged(change: &FilterChange, of: &Filter) -> bool {
     change.contexts.is_none_or(|contexts| contexts == of.contexts)
         && change.action.is_none_or(|action| action == of.action)
-        && change.length.is_none_or(|length| length.is_none() && of.until_at.is_none())
+        && change.duration.is_none_or(|length| length.is_none() && of.until_at.is_none())
 }
 
 /// `DELETE /api/v1/filters/{id}`: removes the filter with its last keyword, if no posts were added to it.
@@ -93,7 +94,7 @@ pub fn remove(node: &Node, call: &ApiRequest) -> ApiResult {
         let of = filters::keyword(w, id)?.filter_id;
         filter::remove_keyword(w, id)?;
         let empty = filters::keywords_of(w, of)?.is_empty() && filters::posts_of(w, of)?.is_empty();
-        if empty { filter::remove(w, of) } else { Ok(()) }
+        if empty { filter::delete_filter(w, of) } else { Ok(()) }
     })?;
     Ok(ApiResponse::empty())
 }

@@ -46,7 +46,7 @@ pub fn send(node: &Node, call: &ApiRequest) -> ApiResult {
         comment: params.text("comment").unwrap_or_default(),
         category,
         rules: rules.into_iter().filter(|id| id.len() < 8 && id.bytes().all(|b| b.is_ascii_digit())).collect(),
-        audience: if params.flag("forward") == Some(true) {
+        recipient: if params.flag("forward") == Some(true) {
             ReportRecipient::Forwarded
         } else {
             ReportRecipient::LocalOnly

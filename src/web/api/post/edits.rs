@@ -6,7 +6,7 @@ use crate::base::{Result, Time};
 use crate::federation::Node;
 use crate::federation::media;
 use crate::federation::owner::publish::{self, PostChange};
-use crate::social::poll::{MIN_DURATION, PollRevision};
+use crate::social::poll::{MIN_POLL_DURATION, PollRevision};
 use crate::store::posts::attachments::{self, AttachmentChange, PostAttachment};
 use crate::store::posts::post_edits::PostEdit;
 use crate::store::posts::post_views::PostView;
@@ -117,7 +117,7 @@ fn revised_poll(now: Time, call: &ApiRequest, card: &PostView) -> Result<PollRev
         return Ok(PollRevision::Removed);
     }
     let said = compose::length(call)?;
-    let left = known.end_at.map_or(MIN_DURATION, |end| end.since(now).max(MIN_DURATION));
+    let left = known.end_at.map_or(MIN_POLL_DURATION, |end| end.since(now).max(MIN_POLL_DURATION));
     let new = compose::of_options(call, options, said.unwrap_or(left));
     let same = new.multiple == known.multiple && known.options.iter().map(|option| &option.text).eq(&new.options);
     Ok(if same && said.is_none() { PollRevision::Unchanged } else { PollRevision::Replaced(new) })

@@ -18,7 +18,7 @@ use crate::federation::Node;
 use crate::store::access::apps;
 use crate::store::events::{self, EventDemand, EventDemandLevel};
 use crate::web::api::error::ApiError;
-use crate::web::blocking::blocking;
+use crate::web::blocking::run_blocking;
 
 /// Listeners at once.
 pub const MAX_LISTENERS: usize = 1_500;
@@ -112,7 +112,7 @@ pub async fn join(
         }
     }
     // Behind all acts that did not know of it yet.
-    let begun = blocking(node, move |node| {
+    let begun = run_blocking(node, move |node| {
         node.store.write(move |w| {
             let known = apps::token(w, &hash)?.is_some();
             if known { events::newest(w).map(Some) } else { Ok(None) }
@@ -235,7 +235,7 @@ async fn run(mut told: HubTaskGuard, node: web::Data<Node>, mut cursor: i64) {
 async fn catch_up(hub: &StreamHub, node: &web::Data<Node>, mut cursor: i64) -> i64 {
     loop {
         let wanted = hub.demand();
-        match blocking(node, move |node| news::read(node, cursor, &wanted)).await {
+        match run_blocking(node, move |node| news::read(node, cursor, &wanted)).await {
             Ok(batch) => {
                 cursor = batch.cursor;
                 if batch.lost {

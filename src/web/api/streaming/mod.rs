@@ -28,7 +28,7 @@ use crate::federation::Node;
 use crate::federation::owner::login::token_hash;
 use crate::store::access::apps::AccessToken;
 use crate::store::timelines::public_timelines::MediaFilter;
-use crate::web::blocking::blocking;
+use crate::web::blocking::run_blocking;
 use channel::StreamChannel;
 use hub::ListenerSlot;
 use member::{StreamMember, Transport};
@@ -74,7 +74,7 @@ async fn asked(node: &web::Data<Node>, request: &HttpRequest) -> Result<StreamRe
     let (bearer, _) = super::credentials(request, &params);
     let bearer = bearer.or_else(|| protocol.map(str::to_owned)).ok_or(ApiError::NoToken)?;
     let hash = token_hash(&bearer).to_vec();
-    let found = blocking(node, move |node| Ok(super::bearer(node, &bearer))).await?;
+    let found = run_blocking(node, move |node| Ok(super::bearer(node, &bearer))).await?;
     let token = found?;
     if !token.speaks_for_owner {
         return Err(ApiError::NoToken);

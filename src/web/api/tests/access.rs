@@ -94,7 +94,7 @@ async fn strangers_see_what_is_open_and_nothing_else() {
 /// A browser that is logged in: its cookie and the token of its forms.
 fn browser(house: &TestServer) -> (String, String) {
     let value = login::open_session(&house.node.store, "a test").unwrap();
-    let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+    let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
     (format!("{}={value}", auth::SESSION_COOKIE), csrf)
 }
 

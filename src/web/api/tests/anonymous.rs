@@ -78,7 +78,7 @@ fn strangers_apps_and_their_tokens_take_up_a_bounded_room() {
     }
     let known = |app: &OAuthApp| oauth::check_authorization_request(node, &app.client_id, REDIRECT, "read").is_ok();
     assert!(known(&asking) && known(&first), "the owner may just be looking for their password");
-    house.scratch.clock.advance(Duration::from_mins(15));
+    house.test_store.clock.advance(Duration::from_mins(15));
     register("read");
     assert!(!known(&asking), "nobody let it in");
     assert!(count("app") <= 202 && count("token") <= 201, "{} {}", count("app"), count("token"));

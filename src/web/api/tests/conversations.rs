@@ -50,7 +50,7 @@ async fn a_private_thread_is_one_conversation_with_its_newest_post() {
     let all = list(&client).await;
     assert_eq!((all.len(), &all[0]["unread"]), (1, &json!(false)), "who answers has read");
     assert_eq!(all[0]["last_status"]["id"], answer.to_string());
-    house.scratch.clock.advance(std::time::Duration::from_secs(60));
+    house.test_store.clock.advance(std::time::Duration::from_secs(60));
     let uri = house.node.store.read(|r| posts::by_id(r, answer)).unwrap().uri;
     let third = whispers(house, 2, Some(&uri));
     let all = list(&client).await;
@@ -138,7 +138,7 @@ async fn a_note_to_nobody_is_with_oneself_and_a_muted_thread_stays_read() {
     let id = list(&client).await.iter().find(|one| one["unread"] == true).unwrap()["id"].as_str().unwrap().to_owned();
     client.post(&format!("/api/v1/conversations/{id}/read"), &[]).await;
     client.post(&format!("/api/v1/statuses/{}/mute", first.id), &[]).await;
-    house.scratch.clock.advance(std::time::Duration::from_secs(60));
+    house.test_store.clock.advance(std::time::Duration::from_secs(60));
     let later = whispers(house, 2, Some(&first.uri));
     let all = list(&client).await;
     assert_eq!((&all[0]["last_status"]["id"], &all[0]["unread"]), (&json!(later.id.to_string()), &json!(false)));

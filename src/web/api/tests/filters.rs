@@ -197,7 +197,7 @@ async fn statuses_say_what_matches() {
     assert_eq!(count, 5, "all of them are there: apps hide what is to be hidden");
     put(&client, &format!("/api/v2/filters/{}", text(&filter["id"])), &[("expires_in", "60")]).await;
     assert_eq!(matches(&client, plain).await.len(), 1);
-    house.scratch.clock.advance(Duration::from_secs(61));
+    house.test_store.clock.advance(Duration::from_secs(61));
     assert_eq!(matches(&client, plain).await, [], "it is over");
     assert_eq!(client.get("/api/v2/filters").await.json().as_array().unwrap().len(), 1, "and can be renewed");
 }

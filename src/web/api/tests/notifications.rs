@@ -24,7 +24,7 @@ fn person(house: &TestServer, name: &str, more: Value) -> ActorId {
         "preferredUsername": name, "inbox": format!("{uri}/inbox"), "published": "2020-01-01T00:00:00Z"});
     document.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let document = crate::ap::ReceivedActor::read(&document).unwrap();
-    house.node.store.write(move |w| profile::keep(w, &document)).unwrap()
+    house.node.store.write(move |w| profile::store_actor(w, &document)).unwrap()
 }
 
 fn happens(house: &TestServer, kind: NotificationKind, who: ActorId, post: Option<PostId>) {
@@ -164,9 +164,9 @@ async fn a_group_stands_where_its_newest_row_does_and_once() {
     happens(house, NotificationKind::Like, people[1], Some(first));
     happens(house, NotificationKind::FollowRequest, people[1], None);
     happens(house, NotificationKind::Follow, people[2], None);
-    house.scratch.clock.advance(Duration::from_hours(11));
+    house.test_store.clock.advance(Duration::from_hours(11));
     happens(house, NotificationKind::Like, people[2], Some(second));
-    house.scratch.clock.advance(Duration::from_hours(1));
+    house.test_store.clock.advance(Duration::from_hours(1));
     happens(house, NotificationKind::Like, people[3], Some(first));
     let wanted = [
         format!("favourite-{first}-{}", hour + 12),
@@ -410,7 +410,7 @@ async fn each_rule_concerns_whom_it_names() {
         .unwrap();
     change(&client, POLICY, json!({"for_not_followers": "drop"})).await;
     assert!(!came(new), "a follower of today is none yet");
-    house.scratch.clock.advance(Duration::from_hours(4 * 24));
+    house.test_store.clock.advance(Duration::from_hours(4 * 24));
     assert!(came(new) && !came(bot));
 }
 

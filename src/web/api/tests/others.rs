@@ -28,7 +28,7 @@ impl RemoteActor {
         let document = json!({"@context": "https://www.w3.org/ns/activitystreams", "type": "Person", "id": uri,
             "preferredUsername": name, "inbox": format!("{uri}/inbox"), "followers": format!("{uri}/followers")});
         let document = ap::ReceivedActor::read(&document).unwrap();
-        let id = house.node.store.write(move |w| profile::keep(w, &document).map(|_| ())).map(|()| {
+        let id = house.node.store.write(move |w| profile::store_actor(w, &document).map(|_| ())).map(|()| {
             let wanted = uri.clone();
             house.node.store.read(move |r| actors::id_by_uri(r, &wanted)).unwrap().unwrap()
         });
@@ -51,7 +51,7 @@ impl RemoteActor {
     /// Whatever they do, a second later.
     pub(super) fn does(&self, house: &TestServer, mut activity: Value) {
         static COUNT: AtomicU32 = AtomicU32::new(1);
-        house.scratch.clock.advance(Duration::from_secs(1));
+        house.test_store.clock.advance(Duration::from_secs(1));
         activity["actor"] = json!(self.uri);
         activity["id"] = json!(format!("{}/acts/{}", self.uri, COUNT.fetch_add(1, Ordering::Relaxed)));
         let activity = ap::activity::Activity::read(activity).unwrap();

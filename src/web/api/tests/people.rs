@@ -14,7 +14,7 @@ pub(super) fn person(client: &ApiClient, name: &str) -> ActorId {
     let uri = format!("https://{name}.example/users/{name}");
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox")});
     let document = crate::ap::ReceivedActor::read(&document).unwrap();
-    client.server.node.store.write(move |w| profile::keep(w, &document)).unwrap()
+    client.server.node.store.write(move |w| profile::store_actor(w, &document)).unwrap()
 }
 
 /// Makes somebody a follower, in or waiting.

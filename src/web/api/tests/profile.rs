@@ -75,7 +75,7 @@ async fn every_field_of_the_profile_is_in_the_actor_document() {
     let request = multipart(TestRequest::patch().uri(PROFILE), &texts, &[("avatar", &png()), ("header", &png())]);
     let changed = client.call(request).await;
     assert_eq!(changed.code.as_u16(), 200, "{}", changed.text());
-    let document = client.server.node.store.read(crate::social::document::owner).unwrap();
+    let document = client.server.node.store.read(crate::social::document::owner_actor).unwrap();
     for (name, _, published) in PROFILE_FIELDS {
         if let Published::As(pointer, expected) = published {
             let found = document.pointer(pointer).unwrap_or(&Value::Null);
@@ -90,7 +90,7 @@ async fn every_field_of_the_profile_is_in_the_actor_document() {
     let source = include_str!("../people/profile.rs");
     for word in source.split('"').skip(1).step_by(2) {
         let reads = |call: &str| source.contains(&format!("{call}(\"{word}\"")) && !word.is_empty();
-        if ["params.text", "params.flag", "params.has", "described", "params.items", "params.list"]
+        if ["params.text", "params.flag", "params.has", "described", "params.items", "params.list", "word"]
             .iter()
             .any(|c| reads(c))
         {
@@ -201,7 +201,7 @@ async fn the_server_says_its_rules_and_limits_as_they_are() {
         let number = if path.contains("v2") { json!({ "mastodon": 7 }) } else { Value::Null };
         assert_eq!(shown["api_versions"], number, "{path}");
         let limits = &shown["configuration"];
-        assert_eq!(limits["polls"]["max_expiration"], crate::social::poll::MAX_DURATION.as_secs());
+        assert_eq!(limits["polls"]["max_expiration"], crate::social::poll::MAX_POLL_DURATION.as_secs());
         assert_eq!(limits["media_attachments"]["image_size_limit"], crate::media::MAX_IMAGE_BYTES);
         assert_eq!(limits["media_attachments"]["supported_mime_types"].as_array().unwrap().len(), 11);
     }
@@ -401,7 +401,7 @@ async fn numbers_of_others_are_what_their_server_said() {
 #[actix_web::test]
 async fn answers_say_how_often_one_may_still_ask() {
     let client = ApiClient::with("read");
-    let app = init_service(App::new().configure(crate::web::app(client.server.node.clone()))).await;
+    let app = init_service(App::new().configure(crate::web::configure_app(client.server.node.clone()))).await;
     let ask = async |path: &str, token: bool| {
         let request = TestRequest::get().uri(path);
         let request = match token {

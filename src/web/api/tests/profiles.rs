@@ -32,7 +32,7 @@ fn picture(house: &TestServer) -> MediaId {
 }
 
 fn say(house: &TestServer, draft: NewPost) -> PostId {
-    house.scratch.clock.advance(std::time::Duration::from_secs(1));
+    house.test_store.clock.advance(std::time::Duration::from_secs(1));
     publish::post(&house.node, draft).unwrap()
 }
 

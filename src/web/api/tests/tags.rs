@@ -25,12 +25,12 @@ pub(super) fn somebody(client: &ApiClient, name: &str, host: &str) -> ActorId {
     let document = json!({"type": "Person", "id": uri, "preferredUsername": name, "inbox": format!("{uri}/inbox"),
         "name": format!("{} of {host}", name.to_uppercase()), "followers": format!("{uri}/followers")});
     let document = ap::ReceivedActor::read(&document).unwrap();
-    client.server.node.store.write(move |w| profile::keep(w, &document)).unwrap()
+    client.server.node.store.write(move |w| profile::store_actor(w, &document)).unwrap()
 }
 
 /// A public post of somebody's arrives, changed as wanted.
 pub(super) fn arrives(client: &ApiClient, by: ActorId, text: &str, change: Value) -> PostId {
-    client.server.scratch.clock.advance(Duration::from_secs(60));
+    client.server.test_store.clock.advance(Duration::from_secs(60));
     let author = client.server.node.store.read(|r| actors::by_id(r, by)).unwrap();
     let now = client.server.node.clock().now();
     let mut note = json!({"type": "Note", "id": format!("{}/notes/{}", author.uri, now.ms()), "attributedTo": author.uri,
@@ -62,7 +62,7 @@ async fn seen(client: &ApiClient, path: &str) -> Vec<String> {
 }
 
 fn own(client: &ApiClient, text: &str, audience: Audience) -> PostId {
-    client.server.scratch.clock.advance(Duration::from_secs(60));
+    client.server.test_store.clock.advance(Duration::from_secs(60));
     client.server.post(text, audience).id
 }
 
@@ -220,7 +220,7 @@ async fn what_only_a_hashtag_brought_home_does_not_stay_for_ever() {
     let own = own(&client, "mine #cats", Audience::Public);
     let node = &client.server.node;
     let mut diary = upkeep::JobSchedule::new(node.clock().now());
-    client.server.scratch.clock.advance(Duration::from_hours(24 * 31));
+    client.server.test_store.clock.advance(Duration::from_hours(24 * 31));
     upkeep::step(node, &mut diary).unwrap();
     let home = node.store.read(|r| home_timeline::page(r, posts::PostPage::first(9))).unwrap();
     assert_eq!(home, [own]);

@@ -94,14 +94,14 @@ fn named_list(call: &ApiRequest) -> Result<Vec<ActorId>, ApiError> {
 /// `POST /api/v1/lists/{id}/accounts`: all of them, or none.
 pub fn add_members(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, people) = (call.id()?, named_list(call)?);
-    node.store.write(move |w| list::add(w, id, &people))?;
+    node.store.write(move |w| list::add_members(w, id, &people))?;
     Ok(ApiResponse::empty())
 }
 
 /// `DELETE /api/v1/lists/{id}/accounts`.
 pub fn remove_members(node: &Node, call: &ApiRequest) -> ApiResult {
     let (id, people) = (call.id()?, named_list(call)?);
-    node.store.write(move |w| list::remove(w, id, &people))?;
+    node.store.write(move |w| list::remove_members(w, id, &people))?;
     Ok(ApiResponse::empty())
 }
 

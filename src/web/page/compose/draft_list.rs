@@ -14,7 +14,7 @@ use crate::store::Read;
 use crate::store::posts::drafts::{self, DraftCounts, StoredDraft};
 use crate::text::plain_text;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::compose::scheduled as field;
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
@@ -41,7 +41,7 @@ pub fn back_link(r: &Read<'_>) -> Result<Markup> {
 /// `GET /drafts`.
 pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
     let here = request.uri().path().to_owned();
-    let markup = blocking(&node, move |node| page(node, &owner, &here, None));
+    let markup = run_blocking(&node, move |node| page(node, &owner, &here, None));
     Ok(layout::private(markup.await?))
 }
 
@@ -138,10 +138,10 @@ pub async fn apply_action(
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let ((id, act), OwnerForm { owner, fields }) = (path.into_inner(), sent);
-    let done = blocking(&node, move |node| match perform(node, id, &act, &fields) {
+    let done = run_blocking(&node, move |node| match perform(node, id, &act, &fields) {
         Ok(path) => Ok(Ok(path)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "/drafts", Some(&capitalized(&sentence(&problem)))).map(Err),
+        Err(problem) => page(node, &owner, "/drafts", Some(&capitalized(&error_sentence(&problem)))).map(Err),
     });
     Ok(match done.await? {
         Ok(path) => see_other(&path),
@@ -196,7 +196,7 @@ mod tests {
         fn new() -> Self {
             let house = test_support::TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
-            let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+            let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
             Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 

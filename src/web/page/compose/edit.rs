@@ -11,7 +11,7 @@ use crate::federation::owner::publish::{self, MAX_ATTACHMENTS, PostChange};
 use crate::store::posts::post_views::{self, PostView};
 use crate::text::{MAX_ARTICLE_CHARS, MAX_CONTENT_WARNING_CHARS, plain_text};
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::compose::language_field;
 use crate::web::page::compose::{ComposeOutcome, some_text};
 use crate::web::page::compose::{article_fields, uploads};
@@ -63,7 +63,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
-    let markup = blocking(&node, move |node| page(node, &owner, id, &here, None));
+    let markup = run_blocking(&node, move |node| page(node, &owner, id, &here, None));
     Ok(layout::private(markup.await?))
 }
 
@@ -116,13 +116,13 @@ fn form(ctx: &PageContext<'_>, card: &PostView, filled: &EditFields) -> Markup {
 /// `POST /post/{id}/edit`.
 pub async fn send(node: web::Data<Node>, id: web::Path<PostId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, OwnerForm { owner, mut fields }) = (id.into_inner(), sent);
-    let outcome = blocking(&node, move |node| {
+    let outcome = run_blocking(&node, move |node| {
         let mut filled = EditFields::from(&fields);
         match save(node, &owner, id, &filled, &mut fields) {
             Ok(()) => Ok(ComposeOutcome::Done(format!("/post/{id}"))),
             Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
             Err(problem) => {
-                filled.problem = Some(capitalized(&sentence(&problem)));
+                filled.problem = Some(capitalized(&error_sentence(&problem)));
                 page(node, &owner, id, &format!("/post/{id}/edit"), Some(&filled)).map(ComposeOutcome::ShowAgain)
             }
         }

@@ -60,7 +60,7 @@ mod tests {
     async fn the_language_is_chosen_by_name_and_said_to_peers_and_readers() {
         let house = TestServer::new();
         let value = login::open_session(&house.node.store, "a test").unwrap();
-        let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+        let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
         let cookie = ("Cookie", format!("{}={value}", auth::SESSION_COOKIE));
         let send = async |language: &str| {
             let form =

@@ -12,7 +12,7 @@ use crate::store::{
     moderation::{blocks, mutes, reports},
 };
 use crate::web::auth::Owner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::people::PeopleQuery;
 use crate::web::page::{formatting, moderation::mute_block_menu, people::actor_widgets};
@@ -44,7 +44,7 @@ pub async fn show(
     after: web::Query<PeopleQuery>,
 ) -> Result<HttpResponse, PageError> {
     let after = after.into_inner().after;
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), "/blocks")?;
             let mut ids = blocks::list(r, after, BLOCKED_PER_PAGE + 1)?;

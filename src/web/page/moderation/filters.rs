@@ -10,11 +10,11 @@ use crate::base::id::{FilterId, FilteredId};
 use crate::base::{Error, Result};
 use crate::federation::Node;
 use crate::social::list::MAX_TITLE_CHARS;
-use crate::social::moderation::filter::{self, FilterChange, KeywordChange, is_over};
+use crate::social::moderation::filter::{self, FilterChange, KeywordChange, has_expired};
 use crate::store::timelines::filters::{self, Filter, FilterAction, FilterContext, FilterContexts, FilterKeyword};
 use crate::store::{Read, posts::post_views};
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
@@ -69,7 +69,7 @@ pub async fn all(
     saved: web::Query<FilterQuery>,
 ) -> Result<HttpResponse, PageError> {
     let said = saved.filter_change();
-    Ok(layout::private(blocking(&node, move |node| list(node, &owner, &said)).await?))
+    Ok(layout::private(run_blocking(&node, move |node| list(node, &owner, &said)).await?))
 }
 
 fn list(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
@@ -110,7 +110,7 @@ fn row(ctx: &PageContext<'_>, one: &Filter, keywords: &[FilterKeyword]) -> Marku
 fn until(ctx: &PageContext<'_>, one: &Filter) -> String {
     match one.until_at {
         None => "forever".to_owned(),
-        Some(_) if is_over(one, ctx.now) => "it is over".to_owned(),
+        Some(_) if has_expired(one, ctx.now) => "it is over".to_owned(),
         Some(at) => format!("ends {}", formatting::time_until(at, ctx.now)),
     }
 }
@@ -161,7 +161,7 @@ pub async fn show(
     saved: web::Query<FilterQuery>,
 ) -> Result<HttpResponse, PageError> {
     let (id, said) = (id.into_inner(), saved.filter_change());
-    Ok(layout::private(blocking(&node, move |node| one(node, &owner, id, &said)).await?))
+    Ok(layout::private(run_blocking(&node, move |node| one(node, &owner, id, &said)).await?))
 }
 
 fn one(node: &Node, owner: &Owner, id: FilterId, said: &Markup) -> Result<String> {
@@ -221,7 +221,7 @@ fn chosen_contexts(r: &Read<'_>, ctx: &PageContext<'_>, id: FilterId) -> Result<
 /// `POST /filters`: a new one.
 pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
-    let refused = blocking(&node, move |node| {
+    let refused = run_blocking(&node, move |node| {
         let change = said(&fields, &[]);
         match node.store.write(move |w| filter::create_filter(w, &change)) {
             Ok(_) => Ok(None),
@@ -236,14 +236,14 @@ pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpRespon
 }
 
 fn error_page(problem: &Error) -> Markup {
-    html! { p.problem role="alert" { (capitalized(&sentence(problem))) } }
+    html! { p.problem role="alert" { (capitalized(&error_sentence(problem))) } }
 }
 
 /// `POST /filters/{id}`: change, remove, release.
 pub async fn save(node: web::Data<Node>, id: web::Path<FilterId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, OwnerForm { owner, fields }) = (id.into_inner(), sent);
     let goes = fields.text("act") == "remove";
-    let refused = blocking(&node, move |node| match apply(node, id, &fields) {
+    let refused = run_blocking(&node, move |node| match apply(node, id, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
         Err(problem) => one(node, &owner, id, &error_page(&problem)).map(Some),
@@ -262,7 +262,7 @@ fn apply(node: &Node, id: FilterId, fields: &FormFields) -> Result<()> {
             let change = said(fields, &known);
             node.store.write(move |w| filter::change_filter(w, id, &change))
         }
-        "remove" => node.store.write(move |w| filter::remove(w, id)),
+        "remove" => node.store.write(move |w| filter::delete_filter(w, id)),
         "release" => {
             let post: FilteredId = fields.text("post").parse()?;
             node.store.write(move |w| filter::remove_post(w, post))
@@ -281,11 +281,11 @@ fn said(fields: &FormFields, known: &[FilterKeyword]) -> FilterChange {
     let stands =
         |keyword: &FilterKeyword, (line, whole): &(String, bool)| keyword.keyword == *line && keyword.whole == *whole;
     let gone = known.iter().filter(|keyword| !wanted.iter().any(|line| stands(keyword, line)));
-    let gone = gone.map(|keyword| KeywordChange { id: Some(keyword.id), gone: true, ..KeywordChange::default() });
+    let gone = gone.map(|keyword| KeywordChange { id: Some(keyword.id), remove: true, ..KeywordChange::default() });
     let new = wanted.iter().filter(|line| !known.iter().any(|keyword| stands(keyword, line)));
     let new = new.map(|(line, whole)| KeywordChange {
         keyword: Some(line.trim().to_owned()),
-        whole: Some(*whole),
+        whole_word: Some(*whole),
         ..KeywordChange::default()
     });
     let length = match fields.text("length") {
@@ -296,7 +296,7 @@ fn said(fields: &FormFields, known: &[FilterKeyword]) -> FilterChange {
         title: Some(fields.text("title").to_owned()),
         contexts: Some(FilterContexts::of(fields.all("context").filter_map(FilterContext::from_word))),
         action: FilterAction::from_word(fields.text("action")),
-        length,
+        duration: length,
         keywords: gone.chain(new).collect(),
     }
 }

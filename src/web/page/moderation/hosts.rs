@@ -14,7 +14,7 @@ use crate::store::moderation::host_blocks::{self, HostBlockRule, MANUAL_LIST, Se
 use crate::store::{Read, actors};
 use crate::text::cut;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
@@ -40,7 +40,7 @@ pub async fn show(
     after: web::Query<HostRulesQuery>,
 ) -> Result<HttpResponse, PageError> {
     let after = after.into_inner().after.unwrap_or_default();
-    let markup = blocking(&node, move |node| page(node, &owner, &after, None));
+    let markup = run_blocking(&node, move |node| page(node, &owner, &after, None));
     Ok(layout::private(markup.await?))
 }
 
@@ -173,7 +173,7 @@ pub async fn check(
     check: web::Query<HostCheckQuery>,
 ) -> Result<HttpResponse, PageError> {
     let host = check.into_inner().host;
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         let host = host_block_import::parse_host_name(&host)?;
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), "/servers")?;
@@ -255,7 +255,7 @@ fn people(r: &Read<'_>, ctx: &PageContext<'_>, title: &str, list: &[(ActorId, St
 /// `GET /servers/list/{id}`: the effect of a list.
 pub async fn list(node: web::Data<Node>, owner: Owner, id: web::Path<HostListId>) -> Result<HttpResponse, PageError> {
     let id = id.into_inner();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let here = format!("/servers/list/{id}");
             let ctx = PageContext::load(node, r, Some(&owner), &here)?;
@@ -314,7 +314,7 @@ fn rules_of(r: &Read<'_>, id: HostListId) -> Result<Markup> {
 
 /// `GET /servers/domain_blocks.csv`.
 pub async fn export(node: web::Data<Node>, _owner: Owner) -> Result<HttpResponse, PageError> {
-    let text = blocking(&node, |node| node.store.read(host_block_import::export_csv)).await?;
+    let text = run_blocking(&node, |node| node.store.read(host_block_import::export_csv)).await?;
     Ok(HttpResponse::Ok()
         .content_type("text/csv; charset=utf-8")
         .insert_header((header::CONTENT_DISPOSITION, "attachment; filename=\"domain_blocks.csv\""))
@@ -325,10 +325,10 @@ pub async fn export(node: web::Data<Node>, _owner: Owner) -> Result<HttpResponse
 /// `POST /servers/{what}`: set, lift, subscribe, import, apply, forget.
 pub async fn save(node: web::Data<Node>, what: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (what, OwnerForm { owner, mut fields }) = (what.into_inner(), sent);
-    let done = blocking(&node, move |node| match change(node, &what, &mut fields) {
+    let done = run_blocking(&node, move |node| match change(node, &what, &mut fields) {
         Ok(next) => Ok(Ok(next)),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "", Some(&capitalized(&sentence(&problem)))).map(Err),
+        Err(problem) => page(node, &owner, "", Some(&capitalized(&error_sentence(&problem)))).map(Err),
     });
     Ok(match done.await? {
         Ok(next) => see_other(&next),

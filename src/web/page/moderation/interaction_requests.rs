@@ -14,7 +14,7 @@ use crate::store::actors::{self, Actor};
 use crate::store::posts::interaction_requests_in::{self, InteractionRequestIn, RequestState};
 use crate::store::posts::post_views::{self, PostView};
 use crate::web::auth::{local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::post::post_card::{self, CardPlacement};
@@ -83,7 +83,7 @@ pub async fn apply_action(
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
-    blocking(&node, move |node| match act.as_str() {
+    run_blocking(&node, move |node| match act.as_str() {
         "accept" => publish::accept_request(node, id),
         "reject" => publish::reject_request(node, id),
         _ => Err(Error::NotFound),

@@ -14,7 +14,7 @@ use crate::store::posts::{self, Viewer};
 use crate::store::{Read, posts::post_views};
 use crate::text::plain_text;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::{formatting, moderation::blocks, people::actor_widgets, post::post_card};
@@ -39,7 +39,7 @@ pub async fn show(
     before: web::Query<ReportsQuery>,
 ) -> Result<HttpResponse, PageError> {
     let before = before.into_inner().before;
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), "/reports")?;
             let rows = reports::page(r, before, REPORTS_PER_PAGE)?;
@@ -99,7 +99,7 @@ fn row(r: &Read<'_>, ctx: &PageContext<'_>, report: &Report, actor: &Actor) -> R
 /// `POST /reports`: closes a report, or takes it up again.
 pub async fn close(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, close): (ReportId, bool) = (sent.fields.text("report").parse()?, sent.fields.text("do") == "close");
-    blocking(&node, move |node| node.store.write(move |w| reports::close(w, id, close.then_some(w.now)))).await?;
+    run_blocking(&node, move |node| node.store.write(move |w| reports::close(w, id, close.then_some(w.now)))).await?;
     Ok(see_other("/reports"))
 }
 
@@ -110,7 +110,7 @@ pub async fn report_form(
     id: web::Path<ActorId>,
 ) -> Result<HttpResponse, PageError> {
     let id = id.into_inner();
-    let markup = blocking(&node, move |node| form(node, &owner, id, None));
+    let markup = run_blocking(&node, move |node| form(node, &owner, id, None));
     Ok(layout::private(markup.await?))
 }
 
@@ -156,7 +156,7 @@ fn form(node: &Node, owner: &Owner, id: ActorId, problem: Option<&str>) -> Resul
 pub async fn send(node: web::Data<Node>, id: web::Path<ActorId>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (id, fields) = (id.into_inner(), sent.fields);
     let named: Vec<PostId> = fields.all("post").filter_map(|id| id.parse().ok()).take(MAX_REPORTED_POSTS).collect();
-    blocking(&node, move |node| {
+    run_blocking(&node, move |node| {
         publish::report(node, id, named, fields.text("comment").to_owned())?;
         if fields.has("block") { publish::block(node, id) } else { Ok(()) }
     })

@@ -17,7 +17,7 @@ use crate::store::notifications::notification_requests::{self as requests, Notif
 use crate::store::posts::post_views::{self, PostView};
 use crate::store::{Read, moderation::block_filter};
 use crate::web::auth::{Owner, local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card::{self, CardPlacement};
@@ -49,7 +49,7 @@ pub async fn show(
     before: web::Query<FilteredQuery>,
 ) -> Result<HttpResponse, PageError> {
     let before = before.before;
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), "/notifications/kept-back")?;
             let rows = CursorWindow { below: before.map_or(i64::MAX, |id| id.0), ..CursorWindow::first(ACTORS_PER_PAGE) };
@@ -128,7 +128,7 @@ pub async fn apply_action(
     sent: OwnerForm,
 ) -> Result<HttpResponse, PageError> {
     let (id, act) = path.into_inner();
-    blocking(&node, move |node| match act.as_str() {
+    run_blocking(&node, move |node| match act.as_str() {
         "accept" => node.store.write(move |w| requests::accept(w, id)),
         "dismiss" => node.store.write(move |w| requests::dismiss(w, id)),
         _ => Err(Error::NotFound),

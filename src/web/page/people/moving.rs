@@ -8,7 +8,7 @@ use crate::federation::Node;
 use crate::federation::owner::identity::{self, MAX_ALIASES};
 use crate::store::actors;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
@@ -22,7 +22,7 @@ pub async fn show(
     saved: web::Query<SettingsQuery>,
 ) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().is_set();
-    let markup = blocking(&node, move |node| page(node, &owner, None, if saved { "Saved." } else { "" }));
+    let markup = run_blocking(&node, move |node| page(node, &owner, None, if saved { "Saved." } else { "" }));
     Ok(layout::private(markup.await?))
 }
 
@@ -58,13 +58,13 @@ fn page(node: &Node, owner: &Owner, typed: Option<(&str, &str)>, done: &str) -> 
 /// `POST /moving`.
 pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
-    let refused = blocking(&node, move |node| {
+    let refused = run_blocking(&node, move |node| {
         let typed = fields.text("aliases");
         let lines: Vec<&str> = typed.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
         match identity::set_aliases(node, &lines) {
             Ok(()) => Ok(None),
             Err(problem @ Error::Internal(_)) => Err(problem),
-            Err(problem) => page(node, &owner, Some((typed, &capitalized(&sentence(&problem)))), "").map(Some),
+            Err(problem) => page(node, &owner, Some((typed, &capitalized(&error_sentence(&problem)))), "").map(Some),
         }
     });
     Ok(match refused.await? {

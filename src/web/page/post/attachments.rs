@@ -80,7 +80,7 @@ fn other_file(ctx: &PageContext<'_>, file: &PostAttachment) -> Markup {
     let source = match (&file.file, &file.url) {
         (Some(name), _) => Some(format!("/media/{name}")),
         (None, Some(url)) if ctx.session.is_some() && is_playable(file) => {
-            Some(media_streams::stream_from(ctx.node, url))
+            Some(media_streams::stream_path(ctx.node, url))
         }
         _ => None,
     };

@@ -8,7 +8,7 @@ use crate::web::page::layout::{PageContext, icon};
 
 /// The effect of the filters on a post, and the filter.
 pub fn filter_result(ctx: &PageContext<'_>, card: &PostView) -> Option<(FilterAction, String)> {
-    if ctx.session.is_none() || ctx.is_owner(&card.author) { None } else { ctx.sieve.strictest(card) }
+    if ctx.session.is_none() || ctx.is_owner(&card.author) { None } else { ctx.sieve.strictest_action(card) }
 }
 
 /// Whether a post is not shown here at all.

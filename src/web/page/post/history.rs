@@ -10,7 +10,7 @@ use crate::store::posts::Viewer;
 use crate::store::posts::post_edits::{self, PostEdit};
 use crate::store::posts::post_views::{self, PostView};
 use crate::web::auth::{MaybeOwner, Owner};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::formatting;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::post::post_card;
@@ -31,7 +31,7 @@ pub async fn for_owner(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
-    let markup = blocking(&node, move |node| page(node, Some(&owner), id, None, &here));
+    let markup = run_blocking(&node, move |node| page(node, Some(&owner), id, None, &here));
     Ok(layout::private(markup.await?))
 }
 
@@ -44,7 +44,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let ((name, id), here) = (path.into_inner(), request.uri().path().to_owned());
     let session = owner.0.clone();
-    let markup = blocking(&node, move |node| page(node, owner.0.as_ref(), id, Some(&name), &here));
+    let markup = run_blocking(&node, move |node| page(node, owner.0.as_ref(), id, Some(&name), &here));
     Ok(layout::visitors(session.as_ref()).body(markup.await?))
 }
 

@@ -282,7 +282,7 @@ mod tests {
         fn new() -> Self {
             let house = test_support::TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
-            let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+            let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
             Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 

@@ -11,7 +11,7 @@ use crate::store::posts::post_views::PostView;
 use crate::store::posts::quotes::QuoteState;
 use crate::store::posts::{self, bookmarks, thread_mutes};
 use crate::web::auth::{local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{PageContext, icon};
 use crate::web::page::{
@@ -190,7 +190,7 @@ pub async fn perform(
     let fields = sent.fields;
     let back = local_path(fields.text("back")).to_owned();
     let gone = if act == "delete" { Some(format!("/post/{id}")) } else { None };
-    blocking(&node, move |node| match act.as_str() {
+    run_blocking(&node, move |node| match act.as_str() {
         "like" => publish::like(node, id),
         "unlike" => publish::unlike(node, id),
         "boost" => publish::boost(node, id).map(drop),

@@ -174,7 +174,7 @@ pub fn body(ctx: &PageContext<'_>, card: &PostView, html: &str) -> String {
         return with_emoji(html);
     }
     let led = |tag: &str, attribute: &str, url: &str| match (tag, attribute) {
-        ("video" | "audio" | "source", "src") => media_streams::stream_from(ctx.node, url),
+        ("video" | "audio" | "source", "src") => media_streams::stream_path(ctx.node, url),
         _ => files::proxied(ctx.node, url),
     };
     let html = if ctx.session.is_some() { html.to_owned() } else { rewrite::without_players(html) };

@@ -17,7 +17,7 @@ use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, Read, actors};
 use crate::text::plain_text;
 use crate::web::auth::{MaybeOwner, Owner};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card::{self, CardPlacement};
 use crate::web::page::{compose, people::actor_widgets, timeline::home, visitor::meta};
@@ -87,7 +87,7 @@ pub async fn for_owner(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, here) = (id.into_inner(), request.uri().path().to_owned());
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         backfill::enqueue(node, BackfillJob::Thread(id));
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Thread)?;
@@ -110,7 +110,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let ((name, id), here) = (path.into_inner(), request.uri().path().to_owned());
     let session = owner.0.clone();
-    let (markup, uri) = blocking(&node, move |node| {
+    let (markup, uri) = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Thread)?;
             let author = owned_by(r, &name)?;

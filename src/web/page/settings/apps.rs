@@ -8,7 +8,7 @@ use crate::base::id::TokenId;
 use crate::federation::Node;
 use crate::store::access::apps;
 use crate::web::auth::{Owner, local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::authorize::scope_descriptions;
 use crate::web::page::form::OwnerForm;
 use crate::web::page::formatting;
@@ -32,7 +32,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let before = before.into_inner().before;
     let here = request.uri().path_and_query().map_or("/settings/apps", |here| here.as_str()).to_owned();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let mut tokens = apps::tokens(r, before, TOKENS_PER_PAGE + 1)?;
@@ -79,7 +79,7 @@ pub async fn show(
 /// `POST /settings/apps`: ends one app's access.
 pub async fn end(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let back = local_path(sent.fields.text("back")).to_owned();
-    blocking(&node, move |node| {
+    run_blocking(&node, move |node| {
         let id: TokenId = sent.fields.text("token").parse()?;
         node.store.write(move |w| apps::revoke(w, id))
     })

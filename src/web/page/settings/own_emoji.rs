@@ -7,7 +7,7 @@ use crate::base::{Error, Result};
 use crate::federation::{Node, owner::own_emoji as acts};
 use crate::store::own_emoji::{self, OwnEmoji};
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capitalized;
@@ -15,7 +15,7 @@ use crate::web::page::login::capitalized;
 /// `GET /settings/emoji`.
 pub async fn show(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
     let here = request.uri().path().to_owned();
-    let markup = blocking(&node, move |node| page(node, &owner, &here, None));
+    let markup = run_blocking(&node, move |node| page(node, &owner, &here, None));
     Ok(layout::private(markup.await?))
 }
 
@@ -67,10 +67,10 @@ fn row(ctx: &PageContext<'_>, emoji: &OwnEmoji) -> Markup {
 /// `POST /settings/emoji/{act}`: add, rename, remove.
 pub async fn save(node: web::Data<Node>, act: web::Path<String>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let (act, OwnerForm { owner, mut fields }) = (act.into_inner(), sent);
-    let refused = blocking(&node, move |node| match apply_action(node, &act, &mut fields) {
+    let refused = run_blocking(&node, move |node| match apply_action(node, &act, &mut fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
-        Err(problem) => page(node, &owner, "/settings/emoji", Some(&capitalized(&sentence(&problem)))).map(Some),
+        Err(problem) => page(node, &owner, "/settings/emoji", Some(&capitalized(&error_sentence(&problem)))).map(Some),
     });
     Ok(match refused.await? {
         None => see_other("/settings/emoji"),

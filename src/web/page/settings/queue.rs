@@ -12,7 +12,7 @@ use crate::store::queue::deliveries::{self, WaitingHost};
 use crate::store::queue::inbox::{self, ReceivedActivity};
 use crate::text::cut;
 use crate::web::auth::Owner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::formatting;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 
@@ -23,7 +23,7 @@ const MAX_DOCUMENT_BYTES_SHOWN: usize = 4_000;
 
 /// `GET /queue`.
 pub async fn show(node: web::Data<Node>, owner: Owner) -> Result<HttpResponse, PageError> {
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), "/queue")?;
             let body = html! {

@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::node::Settings;
 use crate::store::peers::relays::{self, Relay, RelayState, RelayStyle};
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::formatting;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
@@ -34,7 +34,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().saved.is_some();
     let said = html! { @if saved { p.done role="status" { (icon("check")) " Done." } } };
-    Ok(layout::private(blocking(&node, move |node| page(node, &owner, "", &said)).await?))
+    Ok(layout::private(run_blocking(&node, move |node| page(node, &owner, "", &said)).await?))
 }
 
 fn page(node: &Node, owner: &Owner, address: &str, said: &Markup) -> Result<String> {
@@ -130,11 +130,11 @@ fn retention_form(ctx: &PageContext<'_>, settings: &Settings) -> Markup {
 /// `POST /settings/relays`: join, again, leave, keep.
 pub async fn save(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
-    let refused = blocking(&node, move |node| match apply(node, &fields) {
+    let refused = run_blocking(&node, move |node| match apply(node, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) if fields.text("act") != "join" => Err(problem),
         Err(problem) => {
-            let said = html! { p.problem role="alert" { (capitalized(&sentence(&problem))) } };
+            let said = html! { p.problem role="alert" { (capitalized(&error_sentence(&problem))) } };
             page(node, &owner, &fields.line("address"), &said).map(Some)
         }
     });

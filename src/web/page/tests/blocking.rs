@@ -29,7 +29,7 @@ impl OwnerBrowser {
     pub(in crate::web::page) fn new() -> Self {
         let house = TestServer::new();
         let value = login::open_session(&house.node.store, "a test").unwrap();
-        let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+        let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
         let bob = sample::person(&house.node, "bob", "b.example", "Bob");
         Self { cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf, bob, house }
     }

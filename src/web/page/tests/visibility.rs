@@ -31,7 +31,7 @@ fn said(reply: &TestResponse) -> String {
 
 fn cookie(house: &TestServer) -> (String, String) {
     let value = login::open_session(&house.node.store, "a test").unwrap();
-    let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+    let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
     (format!("{}={value}", auth::SESSION_COOKIE), csrf)
 }
 

@@ -12,7 +12,7 @@ use crate::store::{
     posts::{bookmarks, likes, post_views},
 };
 use crate::web::auth::Owner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::post::post_card;
 use crate::web::page::timeline::home::{TimelineQuery, pager};
@@ -68,7 +68,7 @@ async fn show(
     here: String,
     shelf: &'static MarkPage,
 ) -> Result<HttpResponse, PageError> {
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let marks = (shelf.load)(r, mark_rows(window))?;
@@ -126,7 +126,7 @@ mod tests {
         let house = TestServer::new();
         let post = house.post("worth keeping", Audience::Public);
         let session = login::open_session(&house.node.store, "a test").unwrap();
-        let csrf = auth::csrf(&house.node, &login::token_hash(&session));
+        let csrf = auth::csrf_token(&house.node, &login::token_hash(&session));
         let cookie = format!("{}={session}", auth::SESSION_COOKIE);
         let look = async |path: &str| {
             let page = house.call(TestRequest::get().uri(path).insert_header((header::COOKIE, cookie.clone()))).await;

@@ -8,7 +8,7 @@ use crate::federation::Node;
 use crate::store::timelines::filters::FilterContext;
 use crate::store::{peers::relays, posts::post_views};
 use crate::web::auth::Owner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card;
 use crate::web::page::timeline::home::{TimelineQuery, pager};
@@ -21,7 +21,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (window, here) = (window.into_inner(), request.uri().to_string());
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Public)?;
             let mut ids = relays::relayed_posts(r, window.page())?;
@@ -70,7 +70,7 @@ mod tests {
         fn new() -> Self {
             let house = TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
-            let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+            let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
             Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 

@@ -12,7 +12,7 @@ use crate::store::posts::post_views::{self, PostView};
 use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, actors, timelines::home_timeline};
 use crate::web::auth::{MaybeSession, Owner, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame as Document, icon};
 use crate::web::page::{
     compose::{self, draft_list},
@@ -91,10 +91,10 @@ pub async fn show(
             Some(actor) => Owner { actor, hash: session.hash, csrf: session.csrf },
             None => return Ok(see_other("/welcome")),
         },
-        None => return Ok(see_other(&blocking(&node, visitor_home).await?)),
+        None => return Ok(see_other(&run_blocking(&node, visitor_home).await?)),
     };
     let (window, here) = (window.into_inner(), request.uri().to_string());
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
             let mut ids = home_timeline::page(r, window.page())?;

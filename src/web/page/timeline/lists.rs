@@ -15,7 +15,7 @@ use crate::store::timelines::lists::{self, ListReplies, StoredList};
 use crate::store::{Read, posts::post_views};
 use crate::text::Handle;
 use crate::web::auth::{Owner, local_path, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::{FormFields, OwnerForm};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
@@ -47,7 +47,7 @@ impl ListQuery {
 /// `GET /lists`.
 pub async fn all(node: web::Data<Node>, owner: Owner, saved: web::Query<ListQuery>) -> Result<HttpResponse, PageError> {
     let said = saved.list_change();
-    Ok(layout::private(blocking(&node, move |node| list_overview(node, &owner, &said)).await?))
+    Ok(layout::private(run_blocking(&node, move |node| list_overview(node, &owner, &said)).await?))
 }
 
 fn list_overview(node: &Node, owner: &Owner, said: &Markup) -> Result<String> {
@@ -96,7 +96,7 @@ pub async fn read(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let (id, window, here) = (id.into_inner(), window.into_inner(), request.uri().to_string());
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let list = lists::by_id(r, id)?;
             let ctx = PageContext::load(node, r, Some(&owner), &here)?.active_filters(r, FilterContext::Home)?;
@@ -125,7 +125,7 @@ pub async fn edit(
     saved: web::Query<ListQuery>,
 ) -> Result<HttpResponse, PageError> {
     let (id, said, after) = (id.into_inner(), saved.list_change(), saved.after);
-    Ok(layout::private(blocking(&node, move |node| form(node, &owner, id, after, &said)).await?))
+    Ok(layout::private(run_blocking(&node, move |node| form(node, &owner, id, after, &said)).await?))
 }
 
 fn form(node: &Node, owner: &Owner, id: ListId, after: Option<i64>, said: &Markup) -> Result<String> {
@@ -240,7 +240,7 @@ pub fn of_person(r: &Read<'_>, ctx: &PageContext<'_>, actor: &Actor) -> Result<M
 /// `POST /lists`: a new one.
 pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
-    let done = blocking(&node, move |node| {
+    let done = run_blocking(&node, move |node| {
         let change = ListChange { title: Some(fields.text("title").to_owned()), ..ListChange::default() };
         match node.store.write(move |w| list::create_list(w, &change)) {
             Ok(list) => Ok(Ok(list.id)),
@@ -255,7 +255,7 @@ pub async fn create(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpRespon
 }
 
 fn error_page(problem: &Error) -> Markup {
-    html! { p.problem role="alert" { (capitalized(&sentence(problem))) } }
+    html! { p.problem role="alert" { (capitalized(&error_sentence(problem))) } }
 }
 
 /// `POST /lists/{id}/edit`: change, put, take, remove.
@@ -266,7 +266,7 @@ pub async fn save(node: web::Data<Node>, id: web::Path<ListId>, sent: OwnerForm)
         "put" | "take" if fields.has("person") => local_path(fields.text("back")).to_owned(),
         _ => format!("/lists/{id}/edit?saved=yes"),
     };
-    let refused = blocking(&node, move |node| match apply(node, id, &fields) {
+    let refused = run_blocking(&node, move |node| match apply(node, id, &fields) {
         Ok(()) => Ok(None),
         Err(problem @ (Error::Internal(_) | Error::NotFound)) => Err(problem),
         Err(problem) => form(node, &owner, id, None, &error_page(&problem)).map(Some),
@@ -289,7 +289,7 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
         }
         "put" => {
             let who = chosen_actor(node, fields)?;
-            let put = node.store.write(move |w| list::add(w, id, &[who]));
+            let put = node.store.write(move |w| list::add_members(w, id, &[who]));
             put.map_err(|problem| match problem {
                 Error::NotFound => Error::invalid("only people you follow come into a list"),
                 Error::Invalid(_) => Error::invalid("they are in the list, or the list is full"),
@@ -298,7 +298,7 @@ fn apply(node: &Node, id: ListId, fields: &FormFields) -> Result<()> {
         }
         "take" => {
             let who = chosen_actor(node, fields)?;
-            node.store.write(move |w| list::remove(w, id, &[who]))
+            node.store.write(move |w| list::remove_members(w, id, &[who]))
         }
         "remove" => node.store.write(move |w| lists::remove(w, id)),
         _ => Err(Error::NotFound),

@@ -14,7 +14,7 @@ use crate::store::timelines::search::{PeopleScope, search_actors};
 use crate::store::{Read, actors, posts::post_views, timelines::tags};
 use crate::text::scan;
 use crate::web::auth::{Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
 use crate::web::page::post::thread::thread_query;
@@ -52,7 +52,7 @@ pub async fn show(
     let asked = asked.into_inner();
     let window = TimelineQuery { before: asked.before, after: asked.after };
     let asked = asked.q.unwrap_or_default();
-    let outcome = blocking(&node, move |node| {
+    let outcome = run_blocking(&node, move |node| {
         let asked = asked.trim();
         let problem = match run_search(node, asked) {
             Ok(Some(path)) => return Ok(SearchOutcome::Go(path)),
@@ -159,7 +159,7 @@ fn result_text(asked: &str, problem: &Error) -> String {
             format!("No results for “{asked}”. Is there a typo in it? A handle has two parts: @name@example.org.")
         }
         Error::Gone => "That was deleted where it lived.".to_owned(),
-        other => capitalized(&sentence(other)),
+        other => capitalized(&error_sentence(other)),
     }
 }
 
@@ -187,7 +187,7 @@ mod tests {
         fn new() -> Self {
             let house = TestServer::new();
             let value = login::open_session(&house.node.store, "a test").unwrap();
-            let csrf = auth::csrf(&house.node, &login::token_hash(&value));
+            let csrf = auth::csrf_token(&house.node, &login::token_hash(&value));
             Self { house, cookie: format!("{}={value}", auth::SESSION_COOKIE), csrf }
         }
 
@@ -211,7 +211,7 @@ mod tests {
         let desk = SearchBrowser::new();
         let bo = sample::person(&desk.house.node, "bo", "there.example", "Bo Stovemaker");
         sample::post(&desk.house.node, bo, "<p>A warm <b>stove</b> at last</p>", |_| {});
-        desk.house.scratch.clock.advance(Duration::from_secs(60));
+        desk.house.test_store.clock.advance(Duration::from_secs(60));
         desk.house.post("secretly by the #stove", Audience::Followers);
         let page = desk.get("/find?q=stove").await;
         assert!(page.contains("at last") && page.contains("secretly by the"), "{page}");

@@ -15,7 +15,7 @@ use crate::store::{
 };
 use crate::text::{MAX_HASHTAG_CHARS, scan};
 use crate::web::auth::{MaybeOwner, Owner, local_path, see_other};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::post::post_card;
@@ -32,7 +32,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
     let session = owner.0.clone();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         let shown = name.trim_start_matches('#');
         if shown.is_empty() || shown.chars().count() > MAX_HASHTAG_CHARS {
             return Err(Error::NotFound);
@@ -99,7 +99,7 @@ fn apply_action(ctx: &PageContext<'_>, shown: &str, (act, word): (&str, &str)) -
 /// `GET /tags`.
 pub async fn followed(node: web::Data<Node>, owner: Owner, request: HttpRequest) -> Result<HttpResponse, PageError> {
     let here = request.uri().to_string();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, Some(&owner), &here)?;
             let list = tags::page(r, None, None, None, tags::MAX_FOLLOWED_TAGS)?;
@@ -134,7 +134,7 @@ pub async fn follow_or_unfollow(
 ) -> Result<HttpResponse, PageError> {
     let (name, act) = path.into_inner();
     let back = local_path(sent.fields.text("back")).to_owned();
-    blocking(&node, move |node| match act.as_str() {
+    run_blocking(&node, move |node| match act.as_str() {
         "follow" => acts::follow(node, name),
         "unfollow" => acts::unfollow(node, scan::tag_key(&name)),
         _ => Err(Error::NotFound),

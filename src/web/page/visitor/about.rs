@@ -10,7 +10,7 @@ use crate::store;
 use crate::store::node::Settings;
 use crate::text::default_texts::{DEFAULT_ABOUT, DEFAULT_PRIVACY, DEFAULT_RULES, or_default, to_html};
 use crate::web::auth::{MaybeOwner, Owner, see_other};
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::OwnerForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::login::capitalized;
@@ -37,7 +37,7 @@ async fn page(
     text: fn(&PageContext<'_>, &Settings) -> Markup,
 ) -> Result<HttpResponse, PageError> {
     let session = owner.0.clone();
-    let markup = blocking(&node, move |node| {
+    let markup = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, owner.0.as_ref(), "/about")?;
             let settings = store::node::settings(r)?;
@@ -101,7 +101,7 @@ pub async fn texts(
     saved: web::Query<SettingsQuery>,
 ) -> Result<HttpResponse, PageError> {
     let saved = saved.into_inner().is_set();
-    let markup = blocking(&node, move |node| form(node, &owner, if saved { Ok(()) } else { Err("") }));
+    let markup = run_blocking(&node, move |node| form(node, &owner, if saved { Ok(()) } else { Err("") }));
     Ok(layout::private(markup.await?))
 }
 
@@ -141,7 +141,7 @@ fn form(node: &Node, owner: &Owner, state: Result<(), &str>) -> Result<String> {
 /// `POST /texts`.
 pub async fn save_texts(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpResponse, PageError> {
     let OwnerForm { owner, fields } = sent;
-    let refused = blocking(&node, move |node| {
+    let refused = run_blocking(&node, move |node| {
         let own = |name: &str, ours: &str| {
             let text = fields.text(name).trim();
             if text == ours { String::new() } else { text.to_owned() }
@@ -150,7 +150,7 @@ pub async fn save_texts(node: web::Data<Node>, sent: OwnerForm) -> Result<HttpRe
             (own("about", DEFAULT_ABOUT), own("rules", DEFAULT_RULES), own("privacy", DEFAULT_PRIVACY));
         if [&about, &rules, &privacy].iter().any(|text| text.chars().count() > MAX_TEXT_CHARS) {
             let problem = Error::invalid(format!("each text has {MAX_TEXT_CHARS} characters at most"));
-            return form(node, &owner, Err(&capitalized(&sentence(&problem)))).map(Some);
+            return form(node, &owner, Err(&capitalized(&error_sentence(&problem)))).map(Some);
         }
         node.store.write(move |w| {
             let settings = store::node::settings(w)?;

@@ -14,7 +14,7 @@ use crate::store::posts::post_views::{self, PostView};
 use crate::store::posts::quotes::QuoteState;
 use crate::store::posts::{self, PostPage, Viewer};
 use crate::text::{escape, plain_text};
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::{
     post::{poll, thread},
     timeline::home,
@@ -34,7 +34,7 @@ pub async fn show(
     request: HttpRequest,
 ) -> Result<HttpResponse, PageError> {
     let name = name.into_inner();
-    let (xml, updated) = blocking(&node, move |node| {
+    let (xml, updated) = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let owner = thread::owned_by(r, &name)?;
             let ids = posts::by_actor(r, owner.id, Viewer::Stranger, PostPage::first(MAX_FEED_POSTS))?;

@@ -11,7 +11,7 @@ use crate::store::posts::{self, Viewer};
 use crate::store::timelines::filters::FilterContext;
 use crate::store::{self, actors::own_counts, posts::post_views};
 use crate::web::auth::MaybeOwner;
-use crate::web::blocking::{PageError, blocking};
+use crate::web::blocking::{PageError, run_blocking};
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame, icon};
 use crate::web::page::people::pinned::PinnedSection;
 use crate::web::page::timeline::home::{self, TimelineQuery, pager};
@@ -32,7 +32,7 @@ pub async fn show(
 ) -> Result<HttpResponse, PageError> {
     let (name, window, here) = (name.into_inner(), window.into_inner(), request.uri().to_string());
     let session = owner.0.clone();
-    let (markup, uri) = blocking(&node, move |node| {
+    let (markup, uri) = run_blocking(&node, move |node| {
         node.store.read(|r| {
             let ctx = PageContext::load(node, r, owner.0.as_ref(), &here)?.active_filters(r, FilterContext::Account)?;
             let actor = thread::owned_by(r, &name)?;

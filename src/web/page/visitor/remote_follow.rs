@@ -13,7 +13,7 @@ use crate::federation::{Node, remote::webfinger};
 use crate::store::actors::Actor;
 use crate::text::Handle;
 use crate::web::auth::MaybeOwner;
-use crate::web::blocking::{PageError, blocking, sentence};
+use crate::web::blocking::{PageError, error_sentence, run_blocking};
 use crate::web::page::form::VisitorForm;
 use crate::web::page::layout::{self, NavigationEntry, PageContext, PageFrame};
 use crate::web::page::login::capitalized;
@@ -54,7 +54,7 @@ pub async fn send(
     posted: VisitorForm,
 ) -> Result<HttpResponse, PageError> {
     let (name, session) = (name.into_inner(), owner.0.clone());
-    let outcome = blocking(&node, move |node| {
+    let outcome = run_blocking(&node, move |node| {
         let actor = node.store.read(|r| thread::owned_by(r, &name))?;
         let typed = posted.0.line("handle");
         match home_server(node, &patience, &typed, &actor) {
@@ -94,7 +94,7 @@ fn home_server(node: &Node, patience: &RemoteFollowLimiter, typed: &str, owner: 
 fn explain(ctx: &PageContext<'_>, owner: &Actor, typed: &str, problem: &Error) -> String {
     let said = match problem {
         Error::NotFound => format!("No account called “{typed}” was found there. Is there a typo in it?"),
-        other => capitalized(&sentence(other)),
+        other => capitalized(&error_sentence(other)),
     };
     let body = html! {
         div.narrow {

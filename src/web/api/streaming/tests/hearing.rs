@@ -41,7 +41,7 @@ async fn an_app_hears_posts_edits_and_deletes_as_they_happen() {
     assert_eq!(asked.await.json(), status);
 
     let node = open.house.node.clone();
-    open.house.scratch.clock.advance(Duration::from_secs(60));
+    open.house.test_store.clock.advance(Duration::from_secs(60));
     open.wait(move || {
         publish::edit(&node, id, publish::PostChange { text: "Good evening".to_owned(), ..Default::default() })
             .unwrap();
@@ -263,7 +263,7 @@ async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
     let make = |w: &Write<'_>| {
         let named = |title: &str| list::ListChange { title: Some(title.to_owned()), ..Default::default() };
         let (own, other) = (list::create_list(w, &named("own"))?, list::create_list(w, &named("empty"))?);
-        list::add(w, own.id, &[node::owner(w)?])?;
+        list::add_members(w, own.id, &[node::owner(w)?])?;
         Ok((own.id, other.id))
     };
     let (own, other) = open.house.node.store.write(make).unwrap();
@@ -280,7 +280,7 @@ async fn a_list_is_heard_alone_and_apps_hear_that_filters_changed() {
     open.house.node.store.write(move |w| filter::create_filter(w, &change)).unwrap();
     let (_, frame) = with(user, TestListener::next).await;
     assert_eq!(frame, json!({"stream": ["user"], "event": "filters_changed"}));
-    let put = move |w: &Write<'_>| list::add(w, other, &[node::owner(w)?]);
+    let put = move |w: &Write<'_>| list::add_members(w, other, &[node::owner(w)?]);
     open.house.node.store.write(put).unwrap();
     let id = open.post("To the other list", Audience::Public).await;
     let (_, frame) = with(empty, TestListener::next).await;

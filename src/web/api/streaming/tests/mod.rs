@@ -39,7 +39,7 @@ impl StreamingServer {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let hub = web::Data::new(StreamHub::default());
-        let configure = crate::web::app_with(house.node.clone(), hub.clone());
+        let configure = crate::web::configure_app_with(house.node.clone(), hub.clone());
         let server = HttpServer::new(move || App::new().configure(configure.clone()));
         let server = server.disable_signals().workers(1).listen(listener).unwrap().run();
         let handle = server.handle();
